@@ -1,0 +1,81 @@
+"""Every error voicegauge raises on purpose.
+
+VoicegaugeError
+├── UsageError              the caller asked for something impossible (exit code 2, or a 4xx)
+│   ├── ProfileError        a profile does not exist or breaks a rule; names file and place
+│   └── NoRecordingsError   nothing to assess was found under the given paths
+├── ArchiveError            an upload or zip that cannot be assessed as a whole; has a code
+├── RecordingError          one file that cannot be decoded; becomes a finding in a batch; has a code
+├── ModelError              a model file is missing, damaged or of another version
+└── MachineError            the machine lacks something: a full or read-only disk, a port in use
+
+A bad recording is a finding in a result. These are for what cannot be put in one.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArchiveError",
+    "MachineError",
+    "ModelError",
+    "NoRecordingsError",
+    "ProfileError",
+    "RecordingError",
+    "UsageError",
+    "VoicegaugeError",
+]
+
+
+class VoicegaugeError(Exception):
+    """The root: the message says what, where, and what to do."""
+
+
+class UsageError(VoicegaugeError):
+    """The caller asked for something impossible."""
+
+
+class ProfileError(UsageError):
+    """A profile does not exist or breaks a rule."""
+
+
+class NoRecordingsError(UsageError):
+    """Nothing to assess was found under the given paths."""
+
+
+class ArchiveError(VoicegaugeError):
+    """A zip that cannot be assessed as a whole.
+
+    `code` is a stable word for programs: see :class:`voicegauge.ingest.archive.ArchiveProblem`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RecordingError(VoicegaugeError):
+    """One recording that cannot be read; a batch turns it into a finding.
+
+    `code` is a stable word for programs, `message_zh` and `message_en` are for the person who recorded.
+    """
+
+    def __init__(self, code: str, message_zh: str, message_en: str) -> None:
+        super().__init__(code, message_zh, message_en)
+        self.code = code
+        self.message_zh = message_zh
+        self.message_en = message_en
+
+    def __str__(self) -> str:
+        return self.message_en
+
+
+class ModelError(VoicegaugeError):
+    """A model file is missing, damaged or of another version."""
+
+
+class MachineError(VoicegaugeError):
+    """The machine lacks something the work needs."""
