@@ -1,0 +1,152 @@
+"""The values that measurements and judgements are made of. Frozen, numeric, with units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import isfinite
+from typing import Literal, TypeAlias
+
+__all__ = [
+    "DECIMALS",
+    "PROPERTIES",
+    "Finding",
+    "Language",
+    "Measurement",
+    "Property",
+    "Reason",
+    "RecordingMeasurements",
+    "Severity",
+    "Text",
+    "Unit",
+]
+
+DECIMALS = 4
+"""Measured values are kept to this many decimals, so that what is stored, judged and shown is one number."""
+
+Language: TypeAlias = Literal["CN", "EN"]
+"""The language that is spoken in the recordings."""
+
+
+class Unit(StrEnum):
+    """Units as they stand in results."""
+
+    CHARACTERS_PER_MIN = "characters/min"
+    WORDS_PER_MIN = "words/min"
+    LUFS = "LUFS"
+    DB = "dB"
+    MOS = "MOS"
+
+
+class Property(StrEnum):
+    """The properties that are measured; all but `DNSMOS_SIG` are judged."""
+
+    SPEAKING_RATE = "speaking_rate"
+    LOUDNESS = "loudness"
+    SNR = "snr"
+    REVERB = "reverb"
+    DNSMOS_OVRL = "dnsmos_ovrl"
+    DNSMOS_BAK = "dnsmos_bak"
+    DNSMOS_SIG = "dnsmos_sig"
+
+
+PROPERTIES: tuple[Property, ...] = tuple(p for p in Property if p is not Property.DNSMOS_SIG)
+"""The judged properties, in the order people read them."""
+
+
+class Reason(StrEnum):
+    """Why there is no value. What could not be judged is never a pass."""
+
+    TOO_SHORT = "too_short"
+    NO_SPEECH = "no_speech"
+    NOT_ENOUGH_SPEECH = "not_enough_speech"
+    NOT_ENOUGH_PAUSE = "not_enough_pause"
+    SILENT = "silent"
+    INVALID_SAMPLES = "invalid_samples"
+    UNREADABLE = "unreadable"
+    NO_MEASUREMENT = "no_measurement"
+
+
+@dataclass(frozen=True)
+class Text:
+    """One sentence for people, in both languages."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One number with its unit, or the reason there is none.
+
+    Attributes
+    ----------
+    value : float or None
+    unit : Unit
+    reason : Reason or None
+        Set exactly when `value` is None.
+    weight_s : float
+        How many seconds of the recording the value speaks for; means over recordings are weighted with it.
+    details : mapping of str to float or None
+        Further figures of the same measurement by result key, such as `true_peak_dbtp` or `syllables_per_min`.
+
+    Figures are rounded to `DECIMALS` when the measurement is made.
+    """
+
+    value: float | None
+    unit: Unit
+    reason: Reason | None = None
+    weight_s: float = 0.0
+    details: dict[str, float | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.reason is not None):
+            raise ValueError("a measurement has either a value or a reason, and never both")
+        if self.value is not None and not isfinite(self.value):
+            raise ValueError(f"a measured value must be finite, not {self.value}")
+        object.__setattr__(self, "value", _kept(self.value))
+        object.__setattr__(self, "weight_s", _kept(self.weight_s))
+        object.__setattr__(self, "details", {key: _kept(value) for key, value in self.details.items()})
+
+
+def _kept(value: float | None) -> float | None:
+    return None if value is None else round(float(value), DECIMALS)
+
+
+class Severity(StrEnum):
+    """What a finding asks of the person."""
+
+    REJECT = "reject"
+    FIXABLE = "fixable"
+    YOUR_CALL = "your_call"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem in one recording: what, where, how bad, what to do.
+
+    `kind` is a stable word for programs. Times are seconds from the first sample, None where the whole file is meant.
+    """
+
+    kind: str
+    severity: Severity
+    message: Text
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True)
+class RecordingMeasurements:
+    """Everything measured on one recording. Judging needs nothing else, so it can be repeated without the audio.
+
+    `duration_s`, `sample_rate_hz` and `channels` are None for a file that could not be read.
+    `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window.
+    """
+
+    name: str
+    duration_s: float | None
+    sample_rate_hz: int | None
+    channels: int | None
+    measurements: dict[Property, Measurement]
+    findings: tuple[Finding, ...] = ()
+    dnsmos_rows: tuple[tuple[float, float, float, float], ...] = ()

@@ -1,0 +1,81 @@
+"""The JSON form: valid by its schema, and readable back without loss."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from voicegauge.assessment.judge import judge
+from voicegauge.assessment.profile import Ignored
+from voicegauge.assessment.units import unit_of
+from voicegauge.assessment.values import (
+    Finding,
+    Measurement,
+    Property,
+    Reason,
+    RecordingMeasurements,
+    Severity,
+    Text,
+)
+from voicegauge.profiles.loader import load_profile
+from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
+
+SCHEMA = Path(__file__).parents[3] / "docs" / "result.schema.json"
+
+MEASURED = RecordingMeasurements(
+    name="录音/1.wav",
+    duration_s=10.5,
+    sample_rate_hz=48_000,
+    channels=2,
+    measurements={
+        **{prop: Measurement(3.14159, unit_of(prop, "CN"), None, 10.5) for prop in Property},
+        Property.LOUDNESS: Measurement(-20.0, unit_of(Property.LOUDNESS, "CN"), None, 10.5, {"true_peak_dbtp": -2.5}),
+        Property.SNR: Measurement(None, unit_of(Property.SNR, "CN"), Reason.NOT_ENOUGH_PAUSE),
+    },
+    findings=(Finding("truncated", Severity.YOUR_CALL, Text("文件不完整。", "The file is cut off."), 9.5, 10.5),),
+    dnsmos_rows=((0.0, 3.3, 4.1, 3.0), (1.0, 3.4, 4.0, 3.1)),
+)
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(document)
+    return document
+
+
+def test_an_assessment_is_valid_by_the_published_schema(schema: dict[str, Any]) -> None:
+    assessment = judge(
+        [MEASURED],
+        load_profile("default", "CN"),
+        version="1.2.3",
+        ignored=[Ignored("cover.png", Text("不是录音。", "Not a recording."))],
+    )
+    document = json.loads(json.dumps(assessment_to_json(assessment), allow_nan=False))
+    jsonschema.validate(document, schema)
+    assert document["voicegauge"] == "1.2.3"
+    assert document["verdicts"]["snr"]["within"] is None
+    assert document["verdicts"]["snr"]["actual"]["reason"] == "not_enough_pause"
+    assert document["verdicts"]["loudness"]["expected"]["true_peak_dbtp"]["max"] == -1
+    assert document["ignored"][0]["name"] == "cover.png"
+
+
+def test_the_schema_refuses_a_null_value_without_a_reason(schema: dict[str, Any]) -> None:
+    document = assessment_to_json(judge([MEASURED], load_profile("default", "CN"), version="1"))
+    del document["verdicts"]["snr"]["actual"]["reason"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
+
+
+def test_measurements_come_back_from_json_unchanged() -> None:
+    assert measurements_from_json(json.loads(json.dumps(measurements_to_json(MEASURED)))) == MEASURED
+
+
+def test_stored_measurements_are_judged_like_fresh_ones() -> None:
+    profile = load_profile("default", "CN")
+    stored = measurements_from_json(json.loads(json.dumps(measurements_to_json(MEASURED))))
+    assert judge([stored], profile, version="1") == judge([MEASURED], profile, version="1")

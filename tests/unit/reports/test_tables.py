@@ -1,0 +1,77 @@
+"""What people read on a terminal and open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from tests.unit.assessment.test_judge import take
+from voicegauge.assessment.judge import judge
+from voicegauge.assessment.profile import Assessment, Ignored
+from voicegauge.assessment.values import Finding, Property, Reason, Severity, Text
+from voicegauge.profiles.loader import load_profile
+from voicegauge.reports.tables import Tongue, csv_text, print_table
+
+
+def shown(assessment: Assessment, tongue: Tongue = "en", width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    print_table(assessment, console, tongue)
+    text = console.file
+    assert isinstance(text, io.StringIO)
+    return text.getvalue()
+
+
+@pytest.fixture
+def mixed() -> Assessment:
+    gone = replace(
+        take("cut.wav", snr=Reason.NOT_ENOUGH_PAUSE),
+        findings=(Finding("truncated", Severity.YOUR_CALL, Text("文件不完整。", "The file is cut off."), 65.0, 70.0),),
+    )
+    ignored = [Ignored("cover.png", Text("不是录音。", "Not a recording."))]
+    return judge(
+        [take("a.wav"), take("b.wav", snr=5.0), gone], load_profile("default", "EN"), version="1", ignored=ignored
+    )
+
+
+def test_a_table_shows_verdict_measure_expectation_and_what_to_do(mixed: Assessment) -> None:
+    text = shown(mixed)
+    assert "✗" in text
+    assert "22.5 dB" in text
+    assert "≥ 30 dB" in text
+    assert "Start with: b.wav." in " ".join(text.split())
+    assert "cut.wav 1:05" in text
+    assert "cover.png: Not a recording." in text
+
+
+def test_the_chinese_table_speaks_chinese(mixed: Assessment) -> None:
+    text = shown(mixed, "zh")
+    assert "信噪比" in text
+    assert "Signal" not in text
+    assert "文件不完整" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal(mixed: Assessment, width: int) -> None:
+    assert max(len(line.rstrip()) for line in shown(mixed, width=width).splitlines()) <= width
+
+
+def test_long_lists_show_the_failing_first_and_say_what_is_left_out() -> None:
+    takes = [take(f"take{index:02}.wav") for index in range(60)] + [take("failing.wav", snr=1.0)]
+    text = shown(judge(takes, load_profile("default", "EN"), version="1"))
+    assert "failing.wav" in text
+    assert "21 more" in text
+
+
+def test_csv_has_a_line_for_each_recording(mixed: Assessment) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(mixed))))
+    assert [row["name"] for row in rows] == ["a.wav", "b.wav", "cut.wav"]
+    assert float(rows[0][Property.SNR]) == pytest.approx(40.0)
+    assert rows[1]["out_of_range"] == "snr"
+    assert rows[2][Property.SNR] == ""
+    assert rows[2]["not_judged"] == "snr"
+    assert rows[2]["findings"] == "truncated"
+    assert float(rows[0]["true_peak_dbtp"]) == pytest.approx(-3.0)
