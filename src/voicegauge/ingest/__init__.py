@@ -1,0 +1,1 @@
+"""Bytes to recordings: audio files, folders, and zips that nobody trusts."""
