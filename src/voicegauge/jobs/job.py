@@ -1,0 +1,71 @@
+"""A job and its life: the one table of legal transitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["TRANSITIONS", "Job", "JobState", "may_move"]
+
+
+class JobState(StrEnum):
+    """The states a short job passes; the names are the vendor's."""
+
+    CREATING = "CREATING"  # made; waits for its upload and the commit
+    WAITING = "WAITING"  # committed and queued
+    PROCESSING = "PROCESSING"  # a worker measures its recordings
+    SUCCEED = "SUCCEED"  # there is a verdict, good or bad
+    FAILED = "FAILED"  # there cannot be a verdict; the failure says why
+
+
+TRANSITIONS: frozenset[tuple[JobState, JobState]] = frozenset(
+    {
+        (JobState.CREATING, JobState.WAITING),
+        (JobState.WAITING, JobState.PROCESSING),
+        (JobState.WAITING, JobState.FAILED),
+        (JobState.PROCESSING, JobState.SUCCEED),
+        (JobState.PROCESSING, JobState.FAILED),
+    }
+)
+
+
+def may_move(old: JobState, new: JobState) -> bool:
+    """Tell whether a job may go from `old` to `new`."""
+    return (old, new) in TRANSITIONS
+
+
+@dataclass(frozen=True)
+class Job:
+    """One order to assess one upload.
+
+    Attributes
+    ----------
+    job_id : str
+        Lower-case UUID.
+    project_id : str
+    language : {"CN", "EN"}
+    state : JobState
+    object_key : str
+        Where the upload lies in the object store.
+    created_s, updated_s : int
+        Unix seconds.
+    failure_code, failure_reason : str or None
+        Set exactly in FAILED. `failure_code` is a word of ours, such as "corrupt_archive"; the wire has its own.
+    result : dict or None
+        The assessment in the documented JSON form, set exactly in SUCCEED.
+    app_user_id : str or None
+        The caller's own name for its user, kept and shown, never used to decide who may see a job.
+    """
+
+    job_id: str
+    project_id: str
+    language: str
+    state: JobState
+    object_key: str
+    created_s: int
+    updated_s: int
+    failure_code: str | None = None
+    failure_reason: str | None = None
+    result: dict[str, Any] | None = None
+    app_user_id: str | None = None

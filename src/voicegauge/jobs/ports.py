@@ -1,0 +1,38 @@
+"""What a job does, as the engine sees it; the composition root hands in an implementation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline(Protocol):
+    """Planning and measuring run in child processes, so an implementation and what it answers must be picklable."""
+
+    def plan(self, object_key: str) -> Sequence[tuple[str, float]]:
+        """List the recordings of an upload, in the order of the result.
+
+        Each is its name in the upload, and the processor seconds that measuring it may take, by a rough estimate.
+
+        Raises
+        ------
+        ArchiveError
+            The upload cannot be assessed as a whole; the job ends FAILED with this code and message.
+        """
+        ...
+
+    def measure(self, object_key: str, names: Sequence[str], language: str) -> Sequence[dict[str, Any]]:
+        """Measure recordings of an upload; return what `conclude` needs of them, as plain JSON without NaN.
+
+        A bad recording is a finding in its measurements. What raises, crashes or hangs is tried again a few times.
+        """
+        ...
+
+    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+        """Judge everything measured as one body; return the result in its documented JSON form.
+
+        Runs in the worker itself and must be quick. Raises ArchiveError where nothing in the upload can be judged.
+        """
+        ...

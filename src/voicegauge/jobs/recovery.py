@@ -1,0 +1,194 @@
+"""Leases: how the work of a process that died is found and given to another.
+
+Every worker renews a lease. The engine notes which worker runs a workflow, so a running workflow whose worker has no
+live lease is an orphan; any worker may put orphans back into their queue, and doing it twice changes nothing. A worker
+that was only frozen and wakes up is no danger: the engine refuses the outcome of a run that it no longer owns, and of
+two outcomes of ours the first one stands.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from voicegauge.jobs.job import JobState
+from voicegauge.jobs.store import Failure, JobStore
+from voicegauge.jobs.tables import jobs, leases
+
+__all__ = ["Leases", "Reaper", "worker_lock"]
+
+log = logging.getLogger(__name__)
+
+# The engine's own table. It is not a public interface, which is one reason for pinning the engine's version.
+_WORKFLOW_COLUMNS = ("workflow_uuid", "status", "executor_id", "application_version")
+_ENDED_WITHOUT_ANSWER = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+def _workflow_status(engine: sa.Engine) -> sa.TableClause:
+    schema = "dbos" if engine.dialect.name == "postgresql" else None
+    return sa.table("workflow_status", *(sa.column(name) for name in _WORKFLOW_COLUMNS), schema=schema)
+
+
+def _database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+    # Leases of several machines are compared, so only the database's clock counts.
+    if engine.dialect.name == "postgresql":
+        return sa.func.date_part("epoch", sa.func.clock_timestamp(), type_=sa.Double)
+    return (sa.func.julianday("now", type_=sa.Double) - 2440587.5) * 86400.0
+
+
+class Leases:
+    """The lease of one worker, and the sight of the others'.
+
+    Parameters
+    ----------
+    engine : Engine
+    executor_id : str
+        Unique for each process that ever ran.
+    ttl_s : float
+        How long a lease lives without being renewed.
+    """
+
+    def __init__(self, engine: sa.Engine, executor_id: str, ttl_s: float) -> None:
+        self._engine = engine
+        self._executor_id = executor_id
+        self._ttl_s = ttl_s
+
+    def renew(self) -> None:
+        """Extend the lease by its full time, or take it anew after it was lost."""
+        expires_s = _database_now_s(self._engine) + self._ttl_s
+        with self._engine.begin() as connection:
+            renewed = connection.execute(
+                leases.update().where(leases.c.executor_id == self._executor_id).values(expires_s=expires_s)
+            )
+            if renewed.rowcount == 0:
+                connection.execute(leases.insert().values(executor_id=self._executor_id, expires_s=expires_s))
+
+    def give_up(self) -> None:
+        """End the lease, so that what this worker leaves is an orphan at once."""
+        with self._engine.begin() as connection:
+            connection.execute(leases.delete().where(leases.c.executor_id == self._executor_id))
+
+    def expire_all(self) -> None:
+        """End every lease; only for a process that knows no other worker lives."""
+        with self._engine.begin() as connection:
+            connection.execute(leases.delete())
+
+    def dead_executors(self, application_version: str) -> list[str]:
+        """Return the workers that have running workflows and no live lease; forget leases that ended long ago."""
+        now_s = _database_now_s(self._engine)
+        workflows = _workflow_status(self._engine)
+        live = sa.select(leases.c.executor_id).where(leases.c.expires_s > now_s)
+        query = (
+            sa.select(workflows.c.executor_id)
+            .where(
+                workflows.c.status == "PENDING",
+                workflows.c.application_version == application_version,
+                workflows.c.executor_id.not_in(live),
+            )
+            .distinct()
+        )
+        with self._engine.begin() as connection:
+            dead = connection.execute(query).scalars().all()
+            connection.execute(leases.delete().where(leases.c.expires_s < now_s - 10 * self._ttl_s))
+        return list(dead)
+
+
+def end_abandoned_jobs(engine: sa.Engine, store: JobStore) -> list[str]:
+    """Fail the jobs whose workflow ended without recording an end of the job; return their ids."""
+    workflows = _workflow_status(engine)
+    query = (
+        sa.select(jobs.c.job_id, workflows.c.status)
+        .join_from(jobs, workflows, workflows.c.workflow_uuid == jobs.c.job_id)
+        .where(
+            jobs.c.state.in_([JobState.WAITING.value, JobState.PROCESSING.value]),
+            workflows.c.status.in_(_ENDED_WITHOUT_ANSWER),
+        )
+    )
+    with engine.connect() as connection:
+        abandoned = connection.execute(query).all()
+    ended = []
+    for job_id, status in abandoned:
+        reason = f"the assessment could not be completed ({status.lower()}); create a new job, and tell the operator"
+        if store.fail(job_id, Failure("internal_error", reason)):
+            log.error("job %s ended without a verdict: its workflow is %s", job_id, status)
+            ended.append(job_id)
+    return ended
+
+
+class Reaper:
+    """A thread that renews this worker's lease, hands on the work of dead workers, and ends abandoned jobs.
+
+    Parameters
+    ----------
+    recover : callable
+        Puts the running workflows of the given workers back into their queues.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        lease: Leases,
+        *,
+        application_version: str,
+        interval_s: float,
+        recover: Callable[[Sequence[str]], object],
+    ) -> None:
+        self._store = store
+        self._lease = lease
+        self._application_version = application_version
+        self._interval_s = interval_s
+        self._recover = recover
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="jobs-reaper", daemon=True)
+
+    def start(self) -> None:
+        """Start looking, at once and then at the interval."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop and wait for a look that is under way."""
+        self._stopping.set()
+        self._thread.join()
+
+    def look(self) -> None:
+        """Renew, recover and end what is to be ended, once."""
+        self._lease.renew()
+        dead = self._lease.dead_executors(self._application_version)
+        if dead:
+            log.warning("taking over the work of %d dead worker(s)", len(dead))
+            self._recover(dead)
+        end_abandoned_jobs(self._store.engine, self._store)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except Exception:
+                # A database that is away comes back, and then this must go on.
+                log.exception("cannot look after leases; trying again in %.1f s", self._interval_s)
+            if self._stopping.wait(self._interval_s):
+                return
+
+
+@contextlib.contextmanager
+def worker_lock(path: Path, *, when_alone: Callable[[], None]) -> Iterator[None]:
+    """Hold the shared lock that every worker of one data folder holds while it lives.
+
+    `when_alone` is called first when no other worker lives. The kernel drops the lock of a process that died, so every
+    lease is a dead one's then, and no worker can take a lease meanwhile because it needs this lock for it.
+    """
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            when_alone()
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield

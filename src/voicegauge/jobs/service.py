@@ -1,0 +1,92 @@
+"""What a caller can ask of jobs: create, commit, get."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+
+from voicegauge.jobs.engine import JobQueue
+from voicegauge.jobs.errors import AlreadyCommittedError, NothingUploadedError, UploadExpiredError
+from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.store import JobStore
+
+__all__ = ["JobService"]
+
+
+class JobService:
+    """Creates, commits and shows jobs. Its methods block on the database and the object store.
+
+    Parameters
+    ----------
+    store : JobStore
+    queue : JobQueue
+    uploaded : callable
+        Tells whether an object lies under a key of the object store.
+    upload_lifetime_s : int
+        How long after its creation a job's upload link is valid.
+    now_s : callable
+        The current Unix time in seconds.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        *,
+        uploaded: Callable[[str], bool],
+        upload_lifetime_s: int,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._uploaded = uploaded
+        self._upload_lifetime_s = upload_lifetime_s
+        self._now_s = now_s
+
+    def create(self, project_id: str, language: str, app_user_id: str | None) -> Job:
+        """Make a job that waits for its upload under the returned job's `object_key`."""
+        job_id = str(uuid.uuid4())
+        now_s = int(self._now_s())
+        job = Job(
+            job_id=job_id,
+            project_id=project_id,
+            language=language,
+            state=JobState.CREATING,
+            object_key=f"{project_id}/{job_id}.zip",
+            created_s=now_s,
+            updated_s=now_s,
+            app_user_id=app_user_id,
+        )
+        self._store.create(job)
+        return job
+
+    def commit(self, project_id: str, job_id: str) -> Job:
+        """Hand an uploaded job over to the workers; when this returns, the job will end, whatever dies.
+
+        What was uploaded in time may be committed at any time.
+
+        Raises
+        ------
+        JobNotFoundError
+        AlreadyCommittedError
+        NothingUploadedError
+        UploadExpiredError
+            Nothing was uploaded, and it is too late to do so.
+        """
+        job = self._store.get(project_id, job_id)
+        if job.state is not JobState.CREATING:
+            raise AlreadyCommittedError(job_id)
+        if not self._uploaded(job.object_key):
+            if self._now_s() >= job.created_s + self._upload_lifetime_s:
+                raise UploadExpiredError(job_id)
+            raise NothingUploadedError(job_id)
+        with self._store.engine.begin() as connection:
+            if not self._store.commit(connection, job_id):
+                raise AlreadyCommittedError(job_id)
+            self._queue.enqueue(connection, job)
+        return self._store.get(project_id, job_id)
+
+    def get(self, project_id: str, job_id: str) -> Job:
+        """Return a job of the project; raises JobNotFoundError."""
+        return self._store.get(project_id, job_id)

@@ -1,0 +1,51 @@
+"""A worker that works on the scripted jobs of a folder until standard input ends."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.contract.scripted_pipeline import HANG_S, ScriptedPipeline
+
+
+def main() -> None:
+    # Here and not above, because every child process imports this module anew.
+    import dataclasses
+
+    from tests.contract.jobs_harness import SETTINGS, sqlite_url
+    from voicegauge.jobs.engine import JobEngine, prepare_database
+    from voicegauge.jobs.store import JobStore
+    from voicegauge.jobs.tables import open_database
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--lease-ttl-s", type=float, default=SETTINGS.lease_ttl_s)
+    parser.add_argument("--gate-after-verdict", action="store_true")
+    options = parser.parse_args()
+    if options.gate_after_verdict:
+        succeed = JobStore.succeed
+
+        def succeed_and_wait(self: JobStore, job_id: str, result: dict[str, Any]) -> bool:
+            recorded = succeed(self, job_id, result)
+            (options.folder / "verdict.reached").touch()
+            time.sleep(HANG_S)
+            return recorded
+
+        JobStore.succeed = succeed_and_wait  # type: ignore[method-assign,assignment]
+    database = open_database(sqlite_url(options.folder))
+    prepare_database(database)
+    settings = dataclasses.replace(SETTINGS, lease_ttl_s=options.lease_ttl_s)
+    lock_file = options.folder / "worker.lock"
+    engine = JobEngine(database, ScriptedPipeline(options.folder), settings, lock_file=lock_file)
+    engine.start()
+    print("ready", flush=True)  # noqa: T201 - the test reads it
+    sys.stdin.read()
+    engine.stop()
+    database.dispose()
+
+
+if __name__ == "__main__":
+    main()

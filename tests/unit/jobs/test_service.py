@@ -1,0 +1,115 @@
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from voicegauge.jobs.engine import JobQueue
+from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
+from voicegauge.jobs.job import JobState
+from voicegauge.jobs.service import JobService
+from voicegauge.jobs.store import JobStore
+
+LIFETIME_S = 600
+
+
+class Desk:
+    """The service over a database, with a clock and an object store that the test sets."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self.now_s = 1000.0
+        self.objects: set[str] = set()
+        self.engine = engine
+        self.queue = JobQueue(self.engine)
+        self.service = JobService(
+            JobStore(self.engine, lambda: self.now_s),
+            self.queue,
+            uploaded=self.objects.__contains__,
+            upload_lifetime_s=LIFETIME_S,
+            now_s=lambda: self.now_s,
+        )
+
+    def queued(self) -> list[tuple[str, str]]:
+        with self.engine.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT workflow_uuid, queue_partition_key FROM workflow_status")
+            return [(row[0], row[1]) for row in rows]
+
+
+@pytest.fixture
+def desk(database: sa.Engine) -> Iterator[Desk]:
+    desk = Desk(database)
+    yield desk
+    desk.queue.close()
+
+
+def test_a_new_job_waits_for_its_upload(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", "user")
+    assert job.state is JobState.CREATING
+    assert job.object_key == f"p/{job.job_id}.zip"
+    assert (job.created_s, job.updated_s, job.app_user_id) == (1000, 1000, "user")
+    assert desk.service.get("p", job.job_id) == job
+    assert desk.queued() == []
+
+
+def test_commit_moves_and_queues(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    assert desk.service.commit("p", job.job_id).state is JobState.WAITING
+    assert desk.queued() == [(job.job_id, "p")]
+
+
+def test_a_second_commit_is_refused_and_queues_nothing(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    desk.service.commit("p", job.job_id)
+    with pytest.raises(AlreadyCommittedError, match=job.job_id):
+        desk.service.commit("p", job.job_id)
+    assert desk.queued() == [(job.job_id, "p")]
+
+
+def test_commit_before_the_upload(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.now_s += LIFETIME_S - 1
+    with pytest.raises(NothingUploadedError, match=job.job_id):
+        desk.service.commit("p", job.job_id)
+    assert desk.service.get("p", job.job_id).state is JobState.CREATING
+
+
+def test_commit_after_the_upload_expired(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.now_s += LIFETIME_S
+    with pytest.raises(UploadExpiredError, match=job.job_id):
+        desk.service.commit("p", job.job_id)
+
+
+def test_what_was_uploaded_in_time_may_be_committed_late(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    desk.now_s += 10 * LIFETIME_S
+    assert desk.service.commit("p", job.job_id).state is JobState.WAITING
+
+
+def test_a_job_of_another_project_is_not_found(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    with pytest.raises(JobNotFoundError):
+        desk.service.get("q", job.job_id)
+    with pytest.raises(JobNotFoundError):
+        desk.service.commit("q", job.job_id)
+
+
+def test_a_commit_that_cannot_queue_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    enqueue = desk.queue.enqueue
+
+    def fail_after_enqueueing(*args: object) -> None:
+        enqueue(*args)  # type: ignore[arg-type]
+        raise OSError("the disk went away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(desk.queue, "enqueue", fail_after_enqueueing)
+        with pytest.raises(OSError, match="went away"):
+            desk.service.commit("p", job.job_id)
+    assert desk.service.get("p", job.job_id).state is JobState.CREATING
+    assert desk.queued() == []
+    assert desk.service.commit("p", job.job_id).state is JobState.WAITING
