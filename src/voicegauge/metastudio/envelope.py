@@ -1,0 +1,79 @@
+"""What every answer of the service has in common: a request id, and the vendor's form for whatever went wrong."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voicegauge.metastudio.wire import InternalError, MalformedRequestError, NoSuchApiError, WireError
+
+__all__ = ["install_envelope"]
+
+REQUEST_ID_HEADER = b"x-request-id"
+
+log = logging.getLogger(__name__)
+
+
+def install_envelope(app: FastAPI) -> None:
+    """Give an application the request ids, the errors, and no redirects: no SDK follows one."""
+    app.router.redirect_slashes = False
+    app.add_exception_handler(WireError, _render_wire_error)
+    app.add_exception_handler(HTTPException, _render_http_error)
+    app.add_middleware(RequestIds)
+
+
+class RequestIds:
+    """Names every request, in the header X-Request-Id of its answer and in the log of what failed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(16)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", ()), (REQUEST_ID_HEADER, request_id.encode())]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            log.info("request %s: the client went away", request_id)
+        except Exception:
+            log.exception("request %s: %s %s failed", request_id, scope["method"], scope["path"])
+            if started:
+                raise
+            error = InternalError(f"internal error; the server's log has it under request {request_id}")
+            await _rendered(error, request_id)(scope, receive, send_with_id)
+
+
+async def _render_wire_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, WireError)  # noqa: S101 - the handler is registered for nothing else
+    return _rendered(error, request.state.request_id)
+
+
+async def _render_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for nothing else
+    if error.status_code in (404, 405):
+        path = request.url.path
+        message = f"The API does not exist: {request.method} {path}; check the method, the path and its end"
+        return _rendered(NoSuchApiError(message), request.state.request_id)
+    return _rendered(MalformedRequestError(str(error.detail) or "malformed request"), request.state.request_id)
+
+
+def _rendered(error: WireError, request_id: str) -> Response:
+    return JSONResponse(error.body(request_id), error.http_status)

@@ -1,0 +1,167 @@
+"""The three calls of a short job."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from voicegauge.identity.gate import Gate
+from voicegauge.identity.signature import HttpRequest
+from voicegauge.jobs.errors import JobNotFoundError
+from voicegauge.metastudio.authentication import Received, authenticate
+from voicegauge.metastudio.ports import Jobs, UploadUrls
+from voicegauge.metastudio.wire import (
+    JOB_ERRORS,
+    JOB_TYPE,
+    LANGUAGES,
+    InvalidBodyError,
+    InvalidParameterError,
+    MalformedRequestError,
+    WrongProjectError,
+    created_job,
+    job_error,
+    shown_job,
+)
+
+__all__ = ["short_job_router"]
+
+PATH = "/v1/{project_id}/voice-training-manage/user/short-jobs"
+APP_USER_ID_MAX_CHARS = 256
+
+_JOB_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_HOST = re.compile(r"[A-Za-z0-9._\-:\[\]]{1,255}")
+
+
+def short_job_router(*, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_url: str = "") -> APIRouter:
+    """Make the routes CreateShortJob, CommitShortJob and ShowShortJob.
+
+    Parameters
+    ----------
+    gate : Gate
+        Tells who signed a request.
+    jobs : Jobs
+    upload_urls : UploadUrls
+    public_url : str
+        Where clients reach this service; when empty, where each one called it, by its Host header.
+    """
+    calls = _ShortJobs(gate, jobs, upload_urls, public_url)
+    router = APIRouter()
+    router.add_api_route(PATH, calls.create, methods=["POST"])
+    router.add_api_route(PATH + "/{job_id}", calls.commit, methods=["POST"])
+    router.add_api_route(PATH + "/{job_id}", calls.show, methods=["GET"])
+    return router
+
+
+class _ShortJobs:
+    """The handlers; they block, so the framework runs them in threads."""
+
+    def __init__(self, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_url: str) -> None:
+        self._gate = gate
+        self._jobs = jobs
+        self._upload_urls = upload_urls
+        self._public_url = public_url
+
+    def create(self, project_id: str, request: Request, received: Received) -> Response:
+        app_user_id = self._admit(project_id, received)
+        language = _language(received.body)
+        base_url = self._public_url or _base_url(request.url.scheme, received)
+        job = self._jobs.create(project_id, language, app_user_id)
+        upload_url = self._upload_urls(job.object_key, base_url=base_url)
+        return JSONResponse(created_job(job, upload_url))
+
+    def commit(self, project_id: str, job_id: str, received: Received) -> Response:
+        self._admit(project_id, received)
+        with _job_errors():
+            self._jobs.commit(project_id, _checked_job_id(job_id))
+        return Response()
+
+    def show(self, project_id: str, job_id: str, received: Received) -> Response:
+        self._admit(project_id, received)
+        with _job_errors():
+            job = self._jobs.get(project_id, _checked_job_id(job_id))
+        return JSONResponse(shown_job(job))
+
+    def _admit(self, project_id: str, received: HttpRequest) -> str | None:
+        """Check who calls and for which project; return the caller's own name for its user."""
+        caller = authenticate(self._gate, received)
+        if project_id == "{project_id}":
+            raise WrongProjectError(
+                "the URL holds the words {project_id} instead of a project id: give the SDK's credentials a project id"
+            )
+        for claimed in (project_id, received.headers.get("x-project-id", project_id)):
+            if claimed != caller.project_id:
+                raise WrongProjectError(
+                    f"project {claimed[:64]} is not the one that access key {caller.access_key} acts for"
+                )
+        return _app_user_id(received)
+
+
+@contextlib.contextmanager
+def _job_errors() -> Iterator[None]:
+    try:
+        yield
+    except tuple(JOB_ERRORS) as error:
+        raise job_error(error) from error
+
+
+def _checked_job_id(job_id: str) -> str:
+    if not _JOB_ID.fullmatch(job_id):
+        raise JobNotFoundError(job_id)
+    return job_id
+
+
+def _app_user_id(received: HttpRequest) -> str | None:
+    value = received.headers.get("x-app-userid")
+    if value is None:
+        return None
+    if not 1 <= len(value) <= APP_USER_ID_MAX_CHARS:
+        raise InvalidParameterError(
+            f"X-App-UserId must have 1 to {APP_USER_ID_MAX_CHARS} characters; this one has {len(value)}"
+        )
+    if not (value.isascii() and value.isprintable()):
+        raise InvalidParameterError("X-App-UserId must not hold Chinese or other characters outside printable ASCII")
+    return value
+
+
+def _language(body: bytes) -> str:
+    """Read the body of CreateShortJob; fields it does not know are left alone."""
+    document = _json_object(body)
+    job_type = document.get("job_type")
+    if job_type != JOB_TYPE:
+        raise InvalidParameterError(f"job_type must be {JOB_TYPE}, not {_quoted(job_type)}")
+    language = document.get("language")
+    if language is None:
+        return LANGUAGES[0]
+    if not isinstance(language, str) or language not in LANGUAGES:
+        raise InvalidParameterError(f"language must be {' or '.join(LANGUAGES)}, not {_quoted(language)}")
+    return language
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidBodyError(
+            f'the body is not JSON; it must be an object such as {{"job_type": "{JOB_TYPE}"}}'
+        ) from error
+    if not isinstance(document, dict):
+        raise InvalidBodyError(f'the body must be a JSON object such as {{"job_type": "{JOB_TYPE}"}}')
+    return document
+
+
+def _quoted(value: object) -> str:
+    return json.dumps(value)[:64]
+
+
+def _base_url(scheme: str, received: HttpRequest) -> str:
+    host = received.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise MalformedRequestError("the request has no usable Host header")
+    return f"{scheme}://{host}"
