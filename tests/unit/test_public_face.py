@@ -1,0 +1,50 @@
+"""The public names are decided, and adding or removing one is a decision too."""
+
+from __future__ import annotations
+
+import voicegauge
+from voicegauge import errors
+
+PUBLIC = {
+    "ArchiveError",
+    "Assessment",
+    "Expectation",
+    "Finding",
+    "Ignored",
+    "Language",
+    "MachineError",
+    "Measurement",
+    "ModelError",
+    "NoRecordingsError",
+    "Profile",
+    "ProfileError",
+    "Progress",
+    "Property",
+    "Range",
+    "Reason",
+    "RecordingError",
+    "RecordingMeasurements",
+    "Severity",
+    "Text",
+    "Unit",
+    "UsageError",
+    "Verdict",
+    "VoicegaugeError",
+    "__version__",
+    "assess",
+    "load_profile",
+    "profile_names",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert set(voicegauge.__all__) == PUBLIC
+    assert all(hasattr(voicegauge, name) for name in PUBLIC)
+
+
+def test_the_error_tree_is_drawn_as_it_is() -> None:
+    drawing = errors.__doc__ or ""
+    for name in errors.__all__:
+        assert name in drawing
+        assert issubclass(getattr(errors, name), errors.VoicegaugeError)
+        assert name in voicegauge.__all__

@@ -1,0 +1,42 @@
+"""Settings come from flags, then the environment, then their defaults."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from voicegauge.errors import UsageError
+from voicegauge.settings import Settings, add_flags, from_flags
+
+ALL = tuple(setting.name for setting in fields(Settings))
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_flags(parser, *ALL)
+    return parser.parse_args(arguments)
+
+
+def test_defaults() -> None:
+    assert from_flags(parsed(), {}) == Settings()
+
+
+def test_a_flag_wins_over_the_environment() -> None:
+    environment = {"VOICEGAUGE_PORT": "9000", "VOICEGAUGE_DATA": "/from/environment"}
+    settings = from_flags(parsed("--port", "9001"), environment)
+    assert settings.port == 9001
+    assert settings.data == Path("/from/environment")
+
+
+def test_a_wrong_number_names_where_it_came_from() -> None:
+    with pytest.raises(UsageError, match=r"VOICEGAUGE_PORT.*'many'.*whole number"):
+        from_flags(parsed(), {"VOICEGAUGE_PORT": "many"})
+    with pytest.raises(UsageError, match=r"--port.*negative"):
+        from_flags(parsed("--port=-1"), {})
+
+
+def test_every_setting_has_a_sentence_of_help() -> None:
+    assert all(setting.metadata["help"] for setting in fields(Settings))
