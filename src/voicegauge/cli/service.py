@@ -1,0 +1,120 @@
+"""`voicegauge serve`, `worker` and `keys`: the service's commands; what they need is imported when they run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from voicegauge import settings
+from voicegauge.errors import MachineError
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
+    """Add the service's commands."""
+    serve = commands.add_parser(
+        "serve",
+        help="run the MetaStudio-compatible service, its worker included",
+        description="Runs the service and a worker. The first start on an empty data folder makes a project and an"
+        " access key and prints the lines to paste.",
+    )
+    settings.add_flags(
+        serve, "host", "port", "data", "public_url", "processes", "upload_lifetime_s", "upload_max_bytes"
+    )
+    serve.set_defaults(run=_serve)
+
+    worker = commands.add_parser("worker", help="run one more worker on the same data folder")
+    settings.add_flags(worker, "data", "processes")
+    worker.set_defaults(run=_worker)
+
+    keys = commands.add_parser("keys", help="create, list and revoke access keys").add_subparsers(
+        title="commands", metavar="COMMAND", required=True
+    )
+    create = keys.add_parser("create", help="make an access key and print it, once")
+    create.add_argument("--project", metavar="PROJECT_ID", help="an existing project (default: the first one)")
+    list_ = keys.add_parser("list", help="list the access keys, without their secrets")
+    revoke = keys.add_parser("revoke", help="make an access key useless at once")
+    revoke.add_argument("access_key", metavar="ACCESS_KEY")
+    for parser, run in ((create, _keys_create), (list_, _keys_list), (revoke, _keys_revoke)):
+        settings.add_flags(parser, "data")
+        parser.add_argument("--format", choices=("table", "json"), default="table", help="(default: table)")
+        parser.set_defaults(run=run)
+
+
+def _service() -> Any:
+    try:
+        from voicegauge import service
+    except ImportError as error:
+        raise MachineError(
+            f'the service needs more than the library ({error.name} is missing): pip install "voicegauge[service]"'
+        ) from error
+    return service
+
+
+def _serve(flags: argparse.Namespace) -> int:
+    _service().serve(settings.from_flags(flags), _announce)
+    return 0
+
+
+def _announce(address: str, installation: Any) -> None:
+    print(f"voicegauge is listening on {address}", flush=True)
+    credential = installation.first_credential
+    if credential is not None:
+        print(first_steps(address, credential), flush=True)
+
+
+def first_steps(address: str, credential: Any) -> str:
+    """Say, once, what to paste: the key is not shown again."""
+    return FIRST_STEPS.format(
+        address=address,
+        access_key=credential.access_key,
+        secret_key=credential.secret_key,
+        project_id=credential.project_id,
+    )
+
+
+FIRST_STEPS = ""
+
+
+def _worker(flags: argparse.Namespace) -> int:
+    _service().work(settings.from_flags(flags), lambda: print("voicegauge worker is ready", flush=True))
+    return 0
+
+
+def _keys_create(flags: argparse.Namespace) -> int:
+    installation = _service().open_installation(settings.from_flags(flags))
+    directory = installation.directory
+    project_id = flags.project or directory.list_projects()[0].project_id
+    credential = installation.first_credential or directory.create_key(project_id)
+    made = {
+        "access_key": credential.access_key,
+        "secret_key": credential.secret_key,
+        "project_id": credential.project_id,
+    }
+    if flags.format == "json":
+        print(json.dumps(made))
+    else:
+        for name, value in made.items():
+            print(f"{name:<12}{value}")
+    return 0
+
+
+def _keys_list(flags: argparse.Namespace) -> int:
+    keys = _service().open_installation(settings.from_flags(flags)).directory.list_keys()
+    if flags.format == "json":
+        print(json.dumps([asdict(key) for key in keys]))
+        return 0
+    for key in keys:
+        created = datetime.fromtimestamp(key.created_s, UTC).isoformat(" ", "minutes")
+        print(f"{key.access_key}  {key.project_id}  {created}  {'valid' if key.revoked_s is None else 'revoked'}")
+    return 0
+
+
+def _keys_revoke(flags: argparse.Namespace) -> int:
+    _service().open_installation(settings.from_flags(flags)).directory.revoke_key(flags.access_key)
+    print(json.dumps({"revoked": flags.access_key}) if flags.format == "json" else f"{flags.access_key} is revoked")
+    return 0

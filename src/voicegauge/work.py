@@ -1,0 +1,66 @@
+"""What a job does with its upload: plan, measure, conclude. Runs in worker processes and knows nothing of queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+
+from voicegauge._version import __version__
+from voicegauge.assessment.judge import judge
+from voicegauge.assessment.ports import Models
+from voicegauge.assessment.values import Language
+from voicegauge.ingest.sources import Source, collect_archive
+from voicegauge.models import load_models
+from voicegauge.pipeline import measure_source
+from voicegauge.profiles.loader import load_profile
+from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
+
+__all__ = ["UploadWork"]
+
+# Rough: it only decides how recordings are grouped and how long one may take. FLAC is the middle between WAV and MP3.
+UPLOAD_BYTES_PER_S = 50_000
+CPU_S_PER_S = 0.6
+
+
+@dataclass(frozen=True)
+class UploadWork:
+    """Implements :class:`voicegauge.jobs.ports.Pipeline`; picklable when `local_path` is.
+
+    Parameters
+    ----------
+    local_path : callable
+        Gives the file that an object key stands for, valid inside the `with`.
+    """
+
+    local_path: Callable[[str], AbstractContextManager[Path]]
+
+    def plan(self, object_key: str) -> list[tuple[str, float]]:
+        with self.local_path(object_key) as path:
+            return [(source.name, _cpu_s(source)) for source in collect_archive(path).sources]
+
+    def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
+        wanted = set(names)
+        with self.local_path(object_key) as path:
+            sources = [source for source in collect_archive(path).sources if source.name in wanted]
+            return [
+                measurements_to_json(measure_source(source, language=cast(Language, language), models=_models()))
+                for source in sources
+            ]
+
+    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+        profile = load_profile("default", cast(Language, language))
+        recordings = [measurements_from_json(document) for document in measured]
+        return assessment_to_json(judge(recordings, profile, version=__version__))
+
+
+@cache
+def _models() -> Models:
+    return load_models()
+
+
+def _cpu_s(source: Source) -> float:
+    return source.size_bytes / UPLOAD_BYTES_PER_S * CPU_S_PER_S
