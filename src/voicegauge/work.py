@@ -15,6 +15,7 @@ from voicegauge.assessment.ports import Models
 from voicegauge.assessment.values import Language
 from voicegauge.ingest.sources import Source, collect_archive
 from voicegauge.models import load_models
+from voicegauge.models.stamps import model_stamps
 from voicegauge.pipeline import measure_source
 from voicegauge.profiles.loader import load_profile
 from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
@@ -54,7 +55,7 @@ class UploadWork:
     def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         profile = load_profile("default", cast(Language, language))
         recordings = [measurements_from_json(document) for document in measured]
-        return assessment_to_json(judge(recordings, profile, version=__version__))
+        return assessment_to_json(judge(recordings, profile, version=__version__, models=model_stamps()))
 
 
 @cache

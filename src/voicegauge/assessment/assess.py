@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -17,6 +18,7 @@ from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Recording, Samples
 from voicegauge.assessment.reverb import ReverbMeter
 from voicegauge.assessment.snr import SnrMeter
 from voicegauge.assessment.speaking_rate import SpeakingRateMeter
+from voicegauge.assessment.uncertainty import with_error
 from voicegauge.assessment.units import unit_of
 from voicegauge.assessment.values import Language, Measurement, Property, Reason, RecordingMeasurements
 
@@ -96,19 +98,24 @@ def measure(
 
     activity = activity_meter.result()
     scores = dnsmos.result()
+    measurements = {
+        Property.SPEAKING_RATE: rate.result(activity),
+        Property.LOUDNESS: levels.loudness,
+        Property.SNR: snr.result(activity),
+        Property.REVERB: reverb.result(activity),
+        **scores.measurements,
+    }
     return RecordingMeasurements(
         name=recording.name,
         duration_s=duration_s,
         sample_rate_hz=recording.rate_hz,
         channels=recording.channels,
         measurements={
-            Property.SPEAKING_RATE: rate.result(activity),
-            Property.LOUDNESS: levels.loudness,
-            Property.SNR: snr.result(activity),
-            Property.REVERB: reverb.result(activity),
-            **scores.measurements,
+            prop: with_error(prop, measurement, language=language, sample_rate_hz=recording.rate_hz)
+            for prop, measurement in measurements.items()
         },
         dnsmos_rows=scores.rows,
+        speech_s=activity.speech_s,
     )
 
 
@@ -124,7 +131,7 @@ class _Levels:
 
 def _measure_levels(recording: Recording) -> _Levels:
     loudness, true_peak = LoudnessMeter(recording.rate_hz), TruePeakMeter(recording.rate_hz, recording.channels)
-    samples, total, lowest, highest, valid = 0, 0.0, 0.0, 0.0, True
+    samples, total, energy, lowest, highest, valid = 0, 0.0, 0.0, 0.0, 0.0, True
     for block in recording.open_blocks():
         samples += len(block)
         # Not a number compares as false.
@@ -133,17 +140,20 @@ def _measure_levels(recording: Recording) -> _Levels:
             continue
         mono = _mean_of_channels(block)
         total += float(np.sum(mono, dtype=np.float64))
+        energy += float(np.dot(mono, mono))
         lowest, highest = min(lowest, float(np.min(mono))), max(highest, float(np.max(mono)))
         loudness.push(mono)
         true_peak.push(block)
     if not valid:
         return _Levels(samples, 0.0, 0.0, None)
     mean = total / max(1, samples)
+    measured = loudness.result(true_peak_dbtp=true_peak.result())
+    rms_dbfs = 10 * math.log10(energy / samples) if energy > 0 else None
     return _Levels(
         samples=samples,
         mean=mean,
         swing=max(highest - mean, mean - lowest),
-        loudness=loudness.result(true_peak_dbtp=true_peak.result()),
+        loudness=replace(measured, details={**measured.details, "rms_dbfs": rms_dbfs}),
     )
 
 

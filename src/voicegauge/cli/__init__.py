@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from voicegauge._version import __version__
-from voicegauge.cli import assess, service
+from voicegauge.cli import assess, explain, judge, profiles, service
 from voicegauge.errors import VoicegaugeError
 
 __all__ = ["main"]
@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"voicegauge {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    assess.add_command(commands)
+    for command in (assess, judge, explain, profiles):
+        command.add_command(commands)
     service.add_commands(commands)
     flags = parser.parse_args(arguments)
     try:

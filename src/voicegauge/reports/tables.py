@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from rich import box
@@ -13,7 +14,8 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from voicegauge.assessment.profile import Assessment, Verdict
-from voicegauge.assessment.values import PROPERTIES, Property, RecordingMeasurements, Text
+from voicegauge.assessment.units import unit_of
+from voicegauge.assessment.values import PROPERTIES, Judged, Property, RecordingMeasurements, Text
 from voicegauge.reports.words import (
     DECIMALS,
     SEVERITY_WORDS,
@@ -23,7 +25,7 @@ from voicegauge.reports.words import (
     unit_words,
 )
 
-__all__ = ["Tongue", "csv_text", "print_table"]
+__all__ = ["Tongue", "csv_text", "print_comparison", "print_table"]
 
 Tongue: TypeAlias = Literal["zh", "en"]
 """The language a report is written in; it need not be the one that is spoken in the recordings."""
@@ -43,8 +45,33 @@ def print_table(assessment: Assessment, console: Console, tongue: Tongue) -> Non
     console.print(_findings(assessment, tongue), end="")
 
 
-def csv_text(assessment: Assessment) -> str:
-    """Render one line for each recording, numbers as measured, an empty cell where there is none."""
+def print_comparison(assessments: Sequence[Assessment], console: Console, tongue: Tongue) -> None:
+    """Print one body of recordings as several profiles judge it: a row for each property, a column for each profile."""
+    first = assessments[0]
+    console.print(_heading(first, tongue, titled=False))
+    console.print(_comparison_table(assessments, tongue))
+    for assessment in assessments:
+        mark, color = MARKS[assessment.within]
+        profile = assessment.profile
+        line = Table.grid(padding=(0, 1))
+        line.add_column(width=2, justify="right")
+        line.add_column(overflow="fold")
+        named = f"{_say(profile.title, tongue)} ({profile.name})"
+        separator = "：" if tongue == "zh" else ": "
+        advice = _say(assessment.advice, tongue)
+        line.add_row(Styled(mark, style=color), Styled.assemble((named + separator, "bold"), advice))
+        console.print(line)
+    console.print(_comparison_advice(assessments, tongue))
+    console.print(_findings(first, tongue), end="")
+
+
+def csv_text(assessments: Sequence[Assessment]) -> str:
+    """Render one line for each recording, numbers as measured, an empty cell where there is none.
+
+    Judged by several profiles, `out_of_range` and `not_judged` are a column for each, with `:` and the profile's name.
+    """
+    first = assessments[0]
+    ends = [""] if len(assessments) == 1 else [f":{assessment.profile.name}" for assessment in assessments]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     props = list(Property)
@@ -52,19 +79,28 @@ def csv_text(assessment: Assessment) -> str:
         [
             *("name", "duration_s", "sample_rate_hz", "channels"),
             *(str(prop) for prop in props),
-            *("true_peak_dbtp", "syllables_per_min", "out_of_range", "not_judged", "findings"),
+            *("true_peak_dbtp", "syllables_per_min"),
+            *(f"{column}{end}" for end in ends for column in ("out_of_range", "not_judged")),
+            "findings",
         ]
     )
-    for recording in assessment.recordings:
+    for recording in first.recordings:
         values = {prop: measurement.value for prop, measurement in recording.measurements.items()}
+        judged = [
+            cell
+            for assessment in assessments
+            for cell in (
+                " ".join(j for j, verdict in assessment.verdicts.items() if recording.name in verdict.failing),
+                " ".join(j for j in assessment.verdicts if isinstance(j, Property) and values.get(j) is None),
+            )
+        ]
         writer.writerow(
             [recording.name, recording.duration_s, recording.sample_rate_hz, recording.channels]
             + [values.get(prop) for prop in props]
             + [
                 _detail(recording, Property.LOUDNESS, "true_peak_dbtp"),
                 _detail(recording, Property.SPEAKING_RATE, "syllables_per_min"),
-                " ".join(prop for prop, verdict in assessment.verdicts.items() if recording.name in verdict.failing),
-                " ".join(prop for prop in assessment.verdicts if values.get(prop) is None),
+                *judged,
                 " ".join(finding.kind for finding in recording.findings),
             ]
         )
@@ -80,21 +116,18 @@ def _say(text: Text, tongue: Tongue) -> str:
     return text.zh if tongue == "zh" else text.en
 
 
-def _label(assessment: Assessment, prop: Property, tongue: Tongue) -> str:
-    label = _say(assessment.profile.labels[prop], tongue)
+def _label(assessment: Assessment, judged: Judged, tongue: Tongue) -> str:
+    label = _say(assessment.profile.labels[judged], tongue)
     return label[:1].upper() + label[1:]
 
 
-def _heading(assessment: Assessment, tongue: Tongue) -> RenderableType:
+def _heading(assessment: Assessment, tongue: Tongue, *, titled: bool = True) -> RenderableType:
     count = len(assessment.recordings)
     total_s = sum(recording.duration_s or 0.0 for recording in assessment.recordings)
     counted = Text(f"{count} 条录音", f"{count} recording" + ("s" if count != 1 else ""))
     profile = assessment.profile
-    return Styled(
-        f"\n {_say(counted, tongue)} · {duration_words(total_s)} · {_say(profile.title, tongue)}"
-        f" ({profile.name}, {profile.language})",
-        style="bold",
-    )
+    title = f"{_say(profile.title, tongue)} ({profile.name}, {profile.language})" if titled else profile.language
+    return Styled(f"\n {_say(counted, tongue)} · {duration_words(total_s)} · {title}", style="bold")
 
 
 def _verdict_table(assessment: Assessment, tongue: Tongue) -> RenderableType:
@@ -107,27 +140,72 @@ def _verdict_table(assessment: Assessment, tongue: Tongue) -> RenderableType:
         table.add_row(
             Styled(mark, style=color),
             _label(assessment, prop, tongue),
-            Styled(_say(measurement_words(verdict.actual), tongue), style="" if verdict.within else color),
+            Styled(_measured(verdict, tongue), style="" if verdict.within else color),
             _say(expectation_words(verdict.expected), tongue),
         )
     return Padding(table, (1, 0, 1, 0))
+
+
+def _measured(verdict: Verdict, tongue: Tongue) -> str:
+    return _say(measurement_words(verdict.actual, verdict.expected.details), tongue)
+
+
+def _comparison_table(assessments: Sequence[Assessment], tongue: Tongue) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=True, show_edge=False)
+    table.add_column(_say(Text("项目", "Property"), tongue))
+    table.add_column(_say(Text("实测", "Measured"), tongue))
+    for assessment in assessments:
+        table.add_column(assessment.profile.name, overflow="fold")
+    for judged in _asked(assessments):
+        verdicts = [assessment.verdicts.get(judged) for assessment in assessments]
+        # The fullest: one profile may look at a further figure that another leaves out.
+        shown = max((verdict for verdict in verdicts if verdict), key=lambda verdict: len(verdict.expected.details))
+        cells = []
+        for verdict in verdicts:
+            mark, color = MARKS[verdict.within] if verdict else ("–", "dim")
+            words = _say(expectation_words(verdict.expected), tongue) if verdict else ""
+            cells.append(Styled.assemble((mark, color), f" {words}".rstrip()))
+        table.add_row(_label(assessments[0], judged, tongue), _measured(shown, tongue), *cells)
+    return Padding(table, (1, 0, 1, 0))
+
+
+def _asked(assessments: Sequence[Assessment]) -> list[Judged]:
+    """Everything that any of the profiles asks, in the order people read it."""
+    seen = {judged for assessment in assessments for judged in assessment.verdicts}
+    return [judged for judged in assessments[0].profile.labels if judged in seen]
+
+
+def _comparison_advice(assessments: Sequence[Assessment], tongue: Tongue) -> RenderableType:
+    """What to do, once for each property, in the words of the first profile that is not content with it."""
+    lines: list[RenderableType] = []
+    for judged in _asked(assessments):
+        verdicts = [assessment.verdicts[judged] for assessment in assessments if judged in assessment.verdicts]
+        wrong = next((verdict for verdict in verdicts if not verdict.within), None)
+        if wrong is not None:
+            lines.append(_bullet(assessments[0], judged, wrong, tongue))
+    return Group("", *lines, "") if lines else ""
+
+
+def _bullet(assessment: Assessment, judged: Judged, verdict: Verdict, tongue: Tongue) -> RenderableType:
+    mark, color = MARKS[verdict.within]
+    bullet = Table.grid(padding=(0, 1))
+    bullet.add_column(width=2, justify="right")
+    bullet.add_column(overflow="fold")
+    name, advice = _label(assessment, judged, tongue), _say(verdict.advice, tongue)
+    separator = "：" if tongue == "zh" else ": "
+    bullet.add_row(Styled(mark, style=color), Styled.assemble((name + separator, "bold"), advice))
+    return bullet
 
 
 def _advice(assessment: Assessment, tongue: Tongue) -> RenderableType:
     lines: list[RenderableType] = [
         Padding(Styled(_say(assessment.advice, tongue), style="bold", overflow="fold"), (0, 1))
     ]
-    for prop, verdict in assessment.verdicts.items():
-        if verdict.within and not verdict.failing:
-            continue
-        mark, color = MARKS[verdict.within]
-        bullet = Table.grid(padding=(0, 1))
-        bullet.add_column(width=2, justify="right")
-        bullet.add_column(overflow="fold")
-        name, advice = _label(assessment, prop, tongue), _say(verdict.advice, tongue)
-        separator = "：" if tongue == "zh" else ": "
-        bullet.add_row(Styled(mark, style=color), Styled.assemble((name + separator, "bold"), advice))
-        lines.append(bullet)
+    lines += [
+        _bullet(assessment, judged, verdict, tongue)
+        for judged, verdict in assessment.verdicts.items()
+        if not verdict.within or verdict.failing
+    ]
     return Group(*lines, "")
 
 
@@ -144,8 +222,7 @@ def _recordings_table(assessment: Assessment, tongue: Tongue) -> RenderableType:
         Property.DNSMOS_BAK: Text("背景", "BAK"),
     }
     for prop in PROPERTIES:
-        verdict = assessment.verdicts.get(prop)
-        unit = _say(unit_words(verdict.expected.unit), tongue) if verdict else ""
+        unit = _say(unit_words(unit_of(prop, assessment.profile.language)), tongue)
         table.add_column(f"{_say(short[prop], tongue)}\n{unit}".rstrip(), justify="right")
     shown = list(assessment.recordings)
     if len(shown) > LISTED_AT_MOST:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection
+
 from voicegauge.assessment.profile import Expectation, Range
 from voicegauge.assessment.values import Measurement, Reason, Severity, Text, Unit
 
@@ -9,6 +12,7 @@ __all__ = [
     "REASON_WORDS",
     "SEVERITY_WORDS",
     "duration_words",
+    "error_words",
     "expectation_words",
     "measurement_words",
     "range_words",
@@ -21,6 +25,9 @@ UNIT_WORDS: dict[Unit, Text] = {
     Unit.LUFS: Text("LUFS", "LUFS"),
     Unit.DB: Text("dB", "dB"),
     Unit.MOS: Text("", ""),
+    Unit.HZ: Text("Hz", "Hz"),
+    Unit.CHANNELS: Text("声道", "channels"),
+    Unit.SECONDS: Text("秒", "s"),
 }
 
 DECIMALS: dict[Unit, int] = {
@@ -29,9 +36,20 @@ DECIMALS: dict[Unit, int] = {
     Unit.LUFS: 1,
     Unit.DB: 1,
     Unit.MOS: 2,
+    Unit.HZ: 0,
+    Unit.CHANNELS: 0,
+    Unit.SECONDS: 1,
 }
 
-DETAIL_NAMES: dict[str, tuple[Text, str]] = {"true_peak_dbtp": (Text("真峰值", "true peak"), "dBTP")}
+TRUE_PEAK = "true_peak_dbtp"
+
+DETAIL_NAMES: dict[str, tuple[Text, str]] = {
+    TRUE_PEAK: (Text("真峰值", "true peak"), "dBTP"),
+    "rms_dbfs": (Text("RMS", "RMS"), "dBFS"),
+}
+
+EXTRAPOLATED = Text("（外推）", " (extrapolated)")
+"""Beside DNSMOS scores that rest, in whole or in part, on recordings shorter than one window."""
 
 REASON_WORDS: dict[Reason, Text] = {
     Reason.TOO_SHORT: Text("录音太短", "too short"),
@@ -55,16 +73,20 @@ def unit_words(unit: Unit) -> Text:
     return UNIT_WORDS[unit]
 
 
-def measurement_words(measurement: Measurement) -> Text:
-    """Render a value with its unit and further judged figures, or the reason there is none."""
+def measurement_words(measurement: Measurement, further: Collection[str] = ()) -> Text:
+    """Render a value with its error and unit, the true peak and `further` figures, or the reason there is none."""
     if measurement.value is None:
         return REASON_WORDS[measurement.reason or Reason.NO_MEASUREMENT]
     number = f"{measurement.value:.{DECIMALS[measurement.unit]}f}"
+    if measurement.error:
+        number += f" ± {error_words(measurement.error, measurement.unit)}"
     unit = UNIT_WORDS[measurement.unit]
     zh, en = f"{number} {unit.zh}".rstrip(), f"{number} {unit.en}".rstrip()
+    if measurement.details.get("repeated"):
+        zh, en = zh + EXTRAPOLATED.zh, en + EXTRAPOLATED.en
     for key, (name, detail_unit) in DETAIL_NAMES.items():
         figure = measurement.details.get(key)
-        if figure is not None:
+        if figure is not None and (key == TRUE_PEAK or key in further):
             zh += f"，{name.zh} {figure:.1f} {detail_unit}"
             en += f", {name.en} {figure:.1f} {detail_unit}"
     return Text(zh, en)
@@ -74,17 +96,26 @@ def expectation_words(expectation: Expectation) -> Text:
     """Render a range with its unit, and the ranges of further figures."""
     unit = UNIT_WORDS[expectation.unit]
     bounds = range_words(expectation.range)
-    zh, en = f"{bounds.zh} {unit.zh}".rstrip(), f"{bounds.en} {unit.en}".rstrip()
+    parts = [Text(f"{bounds.zh} {unit.zh}".rstrip(), f"{bounds.en} {unit.en}".rstrip())] if bounds.en else []
     for key, limits in expectation.details.items():
         name, detail_unit = DETAIL_NAMES[key]
-        zh += f"，{name.zh} {range_words(limits).zh} {detail_unit}"
-        en += f", {name.en} {range_words(limits).en} {detail_unit}"
-    return Text(zh, en)
+        words = range_words(limits)
+        parts.append(Text(f"{name.zh} {words.zh} {detail_unit}", f"{name.en} {words.en} {detail_unit}"))
+    return Text("，".join(part.zh for part in parts), ", ".join(part.en for part in parts))
+
+
+def error_words(error: float, unit: Unit) -> str:
+    """Render an error with the decimals of its unit, rounded up."""
+    decimals = DECIMALS[unit]
+    # The slack keeps 0.3, which is a little more than 0.3 in binary, from becoming 0.4.
+    return f"{math.ceil(error * 10**decimals - 1e-6) / 10**decimals:.{decimals}f}"
 
 
 def range_words(bounds: Range) -> Text:
     """Render a range without its unit: `≥ 30`, `≤ -1` or `-27 to -16`."""
     low, high = bounds.minimum, bounds.maximum
+    if low is not None and low == high:
+        return Text(f"= {low:g}", f"= {low:g}")
     if low is not None and high is not None:
         return Text(f"{low:g} 至 {high:g}", f"{low:g} to {high:g}")
     one_sided = "" if low is None and high is None else f"≤ {high:g}" if low is None else f"≥ {low:g}"
