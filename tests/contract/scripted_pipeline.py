@@ -68,7 +68,7 @@ class ScriptedPipeline:
             measured.append({"name": name, "language": language})
         return measured
 
-    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+    def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         return {"language": language, "recordings": [recording["name"] for recording in measured]}
 
     def _script(self, object_key: str) -> dict[str, Any]:

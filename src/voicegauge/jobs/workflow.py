@@ -165,7 +165,7 @@ class _Steps:
         failure = Failure("internal_error", f"measuring {_listed(names)} could not be completed; tell the operator")
         await _until_database_answers(lambda: self._store.record_chunk_failure(job_id, index, failure))
 
-    async def conclude(self, job_id: str, language: str) -> None:
+    async def conclude(self, job_id: str, object_key: str, language: str) -> None:
         outcomes = await _until_database_answers(lambda: self._store.chunk_outcomes(job_id))
         failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
         if failures:
@@ -173,7 +173,7 @@ class _Steps:
         else:
             measured = [recording for outcome in outcomes for recording in outcome.measured or ()]
             try:
-                result = await asyncio.to_thread(self._pipeline.conclude, measured, language)
+                result = await asyncio.to_thread(self._pipeline.conclude, object_key, measured, language)
             except ArchiveError as error:
                 failure = Failure(error.code, error.message)
             except Exception:
@@ -216,7 +216,7 @@ def register_workflows(
                 await DBOS.run_step_async(
                     {"name": "abandon"}, steps.abandon_chunk, job_id, index, chunks[index]["names"]
                 )
-        await DBOS.run_step_async({"name": "conclude"}, steps.conclude, job_id, job["language"])
+        await DBOS.run_step_async({"name": "conclude"}, steps.conclude, job_id, job["object_key"], job["language"])
 
 
 class _RecordingFailedError(Exception):
