@@ -96,4 +96,4 @@ class ScriptedPipeline:
             elif action == "raise":
                 raise ValueError("a flaw in the measurement")
             elif action == "archive":
-                raise ArchiveError("archive_corrupt", "the zip is damaged; pack it again")
+                raise ArchiveError("corrupt_archive", "压缩包坏了，请重新打包。", "the zip is damaged; pack it again")

@@ -81,12 +81,12 @@ class _Steps:
             "language": job.language,
         }
 
-    async def plan(self, job_id: str, object_key: str) -> list[dict[str, Any]] | None:
+    async def plan(self, job_id: str, object_key: str, language: str) -> list[dict[str, Any]] | None:
         """Return the chunks, or None after the job was failed."""
         try:
             recordings = await self._plan(object_key)
         except ArchiveError as error:
-            failure = Failure(error.code, error.message)
+            failure = Failure(error.code, error.message(language))
         except (ChildDiedError, ChildTimeoutError) as error:
             failure = Failure("archive_unreadable", f"the upload cannot be opened ({error}); pack the recordings again")
         except Exception:
@@ -111,7 +111,7 @@ class _Steps:
         try:
             measured = await self._measure(job, chunk["names"], chunk["cpu_s"])
         except ArchiveError as error:
-            failure = Failure(error.code, error.message)
+            failure = Failure(error.code, error.message(job["language"]))
             await _until_database_answers(lambda: self._store.record_chunk_failure(job_id, index, failure))
         except _RecordingFailedError as error:
             failed = error.failure
@@ -175,7 +175,7 @@ class _Steps:
             try:
                 result = await asyncio.to_thread(self._pipeline.conclude, object_key, measured, language)
             except ArchiveError as error:
-                failure = Failure(error.code, error.message)
+                failure = Failure(error.code, error.message(language))
             except Exception:
                 log.exception("job %s: judging failed", job_id)
                 failure = Failure("internal_error", "the measurements could not be judged; tell the operator")
@@ -201,7 +201,9 @@ def register_workflows(
         job = {"job_id": job_id, **await DBOS.run_step_async({"name": "begin"}, steps.begin, job_id)}
         if not job["processing"]:
             return
-        chunks = await DBOS.run_step_async({"name": "plan", "preemptible": True}, steps.plan, job_id, job["object_key"])
+        chunks = await DBOS.run_step_async(
+            {"name": "plan", "preemptible": True}, steps.plan, job_id, job["object_key"], job["language"]
+        )
         if chunks is None:
             return
         handles = []
