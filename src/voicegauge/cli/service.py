@@ -64,7 +64,7 @@ def _announce(address: str, installation: Any) -> None:
     print(f"voicegauge is listening on {address}", flush=True)
     credential = installation.first_credential
     if credential is not None:
-        print(first_steps(address, credential), flush=True)
+        print(first_steps(installation.settings.public_url or address, credential), flush=True)
 
 
 def first_steps(address: str, credential: Any) -> str:
