@@ -18,7 +18,7 @@ class ModelStamp:
     file : str
         The file, with the package that brings it.
     sha256 : str
-        Of the file's content.
+        Of the file's content; of the arrays in it where the file is ours.
     engine : str
         What runs it.
     """
