@@ -1,21 +1,31 @@
-"""What the models of this installation are, without opening them."""
+"""What the models of this installation are, and what runs them, without opening them."""
 
 from __future__ import annotations
 
 from importlib.metadata import version
 
+from voicegauge._version import __version__
 from voicegauge.assessment.data import reverb_weights
 from voicegauge.assessment.provenance import ModelStamp
 from voicegauge.models.files import DNSMOS_P835, SILERO_VAD, ModelFile
+from voicegauge.models.loading import describe_engine
 
 __all__ = ["model_stamps"]
 
 
 def model_stamps() -> tuple[ModelStamp, ...]:
-    """Return one stamp for each learned model; the hashes are the ones that loading a model checks."""
+    """Return one stamp for each learned model.
+
+    Raises
+    ------
+    ModelError
+        A model file is missing or not the expected one.
+    """
     runtime = f"onnxruntime {version('onnxruntime')}"
+    engine = describe_engine()
+    core = f"voicegauge {__version__} core, {engine['simd_path']}" if engine["dnsmos_engine"] == "native" else runtime
     return (
-        _stamp("dnsmos_p835", DNSMOS_P835, runtime),
+        _stamp("dnsmos_p835", DNSMOS_P835, core),
         _stamp("silero_vad", SILERO_VAD, runtime),
         ModelStamp(
             "reverb_c50",

@@ -26,7 +26,7 @@ UNIT_WORDS: dict[Unit, Text] = {
     Unit.DB: Text("dB", "dB"),
     Unit.MOS: Text("", ""),
     Unit.HZ: Text("Hz", "Hz"),
-    Unit.CHANNELS: Text("声道", "channels"),
+    Unit.CHANNELS: Text("", ""),
     Unit.SECONDS: Text("秒", "s"),
 }
 
