@@ -170,7 +170,10 @@ def write_table(rows_path: Path) -> None:
         words = words_of(row)
         for count in range(1, len(words) + 1):
             met.setdefault(words[:count], []).append(error_of(row))
-    keys = sorted({kept_words(words_of(row), met) for row in rows}, key=lambda words: (_ORDER[words[0]], words))
+    # The classes of evidence alone stand for values of which there were none.
+    kept = {words[:count] for words in map(words_of, rows) for count in (2, len(words)) if len(words) >= count}
+    kept = {words for words in kept if len(met[words]) >= FEWEST}
+    keys = sorted(kept, key=lambda words: (_ORDER[words[0]], words))
     lines = []
     for key in keys:
         errors = met[key]
@@ -196,13 +199,6 @@ def words_of(row: dict[str, Any]) -> tuple[str, ...]:
     prop = Property(row["property"])
     measurement = Measurement(row["estimate"], unit_of(prop, "CN"), None, row["weight_s"], row["details"])
     return row["property"], *conditions(prop, measurement, row["language"])
-
-
-def kept_words(words: tuple[str, ...], met: dict[tuple[str, ...], list[float]]) -> tuple[str, ...]:
-    """The narrowest class around `words` with enough measurements in it."""
-    while len(met[words]) < FEWEST:
-        words = words[:-1]
-    return words
 
 
 def error_of(row: dict[str, Any]) -> float:
