@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import numpy as np
 
 from voicegauge._version import __version__
 from voicegauge.assessment.data import reverb_weights
@@ -21,7 +21,9 @@ def model_stamps() -> tuple[ModelStamp, ...]:
     ModelError
         A model file is missing or not the expected one.
     """
-    runtime = f"onnxruntime {version('onnxruntime')}"
+    import onnxruntime
+
+    runtime = f"onnxruntime {onnxruntime.__version__}"
     engine = describe_engine()
     core = f"voicegauge {__version__} core, {engine['simd_path']}" if engine["dnsmos_engine"] == "native" else runtime
     return (
@@ -31,7 +33,7 @@ def model_stamps() -> tuple[ModelStamp, ...]:
             "reverb_c50",
             "voicegauge/assessment/data/reverb_weights.py",
             reverb_weights.PROVENANCE["sha256"],
-            f"numpy {version('numpy')}",
+            f"numpy {np.__version__}",
         ),
     )
 
