@@ -34,7 +34,7 @@ def room(c50_db: float, *, decay_s: float) -> npt.NDArray[np.float64]:
 
 
 @cache
-def voice(duration_s: float = 14.0) -> Samples:
+def voice(duration_s: float = 10.0) -> Samples:
     return speech(duration_s, syllables_per_s=3.5, phrase_s=2.0, pause_s=0.8)
 
 
@@ -56,6 +56,18 @@ def c50_of(samples: Samples, activity: Activity | None = None, *, block: int = R
     return meter.result(activity or speaking(len(samples) / RATE_HZ))
 
 
+@cache
+def echoing() -> Samples:
+    samples = in_room(voice(), room(10, decay_s=0.5))
+    samples.flags.writeable = False
+    return samples
+
+
+@cache
+def c50_of_echoing() -> Measurement:
+    return c50_of(echoing())
+
+
 @pytest.mark.parametrize(("c50_db", "decay_s"), [(2, 1.0), (8, 0.6), (14, 0.4), (20, 0.25)])
 def test_c50_of_a_room_is_found(c50_db: float, decay_s: float) -> None:
     measured = c50_of(in_room(voice(), room(c50_db, decay_s=decay_s)))
@@ -74,28 +86,27 @@ def test_a_drier_room_has_a_higher_c50() -> None:
 
 
 def test_the_value_carries_the_seconds_it_speaks_for() -> None:
-    measured = c50_of(in_room(voice(), room(10, decay_s=0.5)))
-    assert measured.weight_s == pytest.approx(14.0)
+    assert c50_of_echoing().weight_s == pytest.approx(10.0)
 
 
 def test_the_level_does_not_matter() -> None:
-    wet = in_room(voice(), room(10, decay_s=0.5))
-    assert c50_of(wet * np.float32(0.01)).value == pytest.approx(c50_of(wet).value, abs=0.1)
+    assert c50_of(echoing() * np.float32(0.01)).value == pytest.approx(c50_of_echoing().value, abs=0.1)
 
 
 def test_windows_without_speech_do_not_count() -> None:
-    wet = in_room(voice(10.0), room(8, decay_s=0.6))
-    dry = in_room(voice(10.0), np.ones(1))
+    wet = in_room(voice(), room(8, decay_s=0.6))
+    dry = in_room(voice(), np.ones(1))
     both = np.concatenate([wet, dry])
     in_wet = Activity(20.0, (Segment(0.0, 10.0),), 10.0)
-    assert c50_of(both, in_wet).value == pytest.approx(c50_of(wet).value)
-    assert (c50_of(both, speaking(20.0)).value or 0) > (c50_of(wet).value or 0) + 2
+    wet_c50_db = c50_of(wet).value
+    assert wet_c50_db is not None
+    assert c50_of(both, in_wet).value == pytest.approx(wet_c50_db)
+    assert (c50_of(both, speaking(20.0)).value or 0) > wet_c50_db + 2
 
 
 def test_noise_behind_the_voice_moves_it_little() -> None:
-    wet = in_room(voice(), room(10, decay_s=0.5))
-    noisy = wet + white_noise(14.0, power_db=-55)
-    assert c50_of(noisy).value == pytest.approx(c50_of(wet).value, abs=4)
+    noisy = echoing() + white_noise(10.0, power_db=-55)
+    assert c50_of(noisy).value == pytest.approx(c50_of_echoing().value, abs=4)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +116,7 @@ def test_noise_behind_the_voice_moves_it_little() -> None:
         np.ones(1, dtype=np.float32),
         np.zeros(5 * RATE_HZ, dtype=np.float32),
         np.ones(5 * RATE_HZ, dtype=np.float32),
-        voice()[: RATE_HZ // 3],
+        voice(2.0)[RATE_HZ:][: RATE_HZ // 3],
     ],
     ids=["nothing", "one sample", "silence", "DC", "a third of a second"],
 )
@@ -116,12 +127,12 @@ def test_too_little_to_tell_from_gives_no_value(samples: Samples) -> None:
 
 
 def test_without_speech_there_is_no_value() -> None:
-    measured = c50_of(voice(), Activity(14.0, (), 0.0))
+    measured = c50_of(voice(3.0), Activity(3.0, (), 0.0))
     assert (measured.value, measured.reason) == (None, Reason.NO_SPEECH)
 
 
 def test_under_two_seconds_of_speech_there_is_no_value() -> None:
-    measured = c50_of(voice(), Activity(14.0, (Segment(1.0, 2.9),), 1.9))
+    measured = c50_of(voice(3.0), Activity(3.0, (Segment(1.0, 2.9),), 1.9))
     assert (measured.value, measured.reason) == (None, Reason.NOT_ENOUGH_SPEECH)
 
 
@@ -160,7 +171,7 @@ def test_windows_are_neither_short_nor_long_and_cover_everything(length: int) ->
 
 def test_there_are_as_many_features_as_said() -> None:
     windows = DecayWindows()
-    windows.push(voice())
+    windows.push(voice(7.0))
     described = features(pool([window.statistics for window in windows.finish()]))
     assert described.shape == (FEATURE_COUNT,)
     assert np.all(np.isfinite(described))

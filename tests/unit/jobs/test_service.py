@@ -1,13 +1,18 @@
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
-from voicegauge.jobs.engine import JobQueue
 from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
 from voicegauge.jobs.job import JobState
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
+
+if TYPE_CHECKING:
+    from voicegauge.jobs.engine import JobQueue
 
 LIFETIME_S = 600
 
@@ -15,11 +20,11 @@ LIFETIME_S = 600
 class Desk:
     """The service over a database, with a clock and an object store that the test sets."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
         self.now_s = 1000.0
         self.objects: set[str] = set()
         self.engine = engine
-        self.queue = JobQueue(self.engine)
+        self.queue = queue
         self.service = JobService(
             JobStore(self.engine, lambda: self.now_s),
             self.queue,
@@ -36,7 +41,9 @@ class Desk:
 
 @pytest.fixture
 def desk(database: sa.Engine) -> Iterator[Desk]:
-    desk = Desk(database)
+    from voicegauge.jobs.engine import JobQueue
+
+    desk = Desk(database, JobQueue(database))
     yield desk
     desk.queue.close()
 

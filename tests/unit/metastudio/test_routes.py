@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.wire.asgi import HOST, Answer, call
-from tests.wire.double import NOW_S, Clock, Double, build, signed_headers
+from tests.wire.double import NOW_S, Clock, Double, signed_headers
 from tests.wire.results import noisy_result
 from voicegauge.jobs.job import JobState
 from voicegauge.metastudio.authentication import BODY_MAX_BYTES
@@ -24,9 +23,9 @@ ZIP = {"Content-Type": "application/zip"}
 class Client:
     """Signs like the SDKs and calls the application."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.site: Double = build(folder, self.clock)
+    def __init__(self, site: Double, clock: Clock) -> None:
+        self.site = site
+        self.clock = clock
         self.short_jobs = self.site.short_jobs
 
     def __call__(self, method: str, target: str, *, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
@@ -54,8 +53,8 @@ class Client:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    return Client(tmp_path)
+def client(site: Double, clock: Clock) -> Client:
+    return Client(site, clock)
 
 
 def error(answer: Answer) -> tuple[int, str]:

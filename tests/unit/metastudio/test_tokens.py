@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire.asgi import Answer, call
-from tests.wire.double import NOW_S, Clock, Double, build, signed_headers
+from tests.wire.double import NOW_S, Clock, Double, signed_headers
 from voicegauge.identity.directory import Project
 from voicegauge.identity.tokens import issue_token
 from voicegauge.metastudio.keystone import BadRequestError, TokenRequest, issued_token, read_token_request
@@ -36,9 +36,9 @@ def read(asked: Any) -> TokenRequest:
 class Client:
     """Asks for tokens and calls with them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = Clock()
-        self.site: Double = build(folder, self.clock)
+    def __init__(self, site: Double, clock: Clock) -> None:
+        self.site = site
+        self.clock = clock
         self.access_key = self.site.credential.access_key
         self.secret_key = self.site.credential.secret_key
         self.project_id = self.site.project.project_id
@@ -58,8 +58,8 @@ class Client:
 
 
 @pytest.fixture
-def client(tmp_path: Path) -> Client:
-    return Client(tmp_path)
+def client(site: Double, clock: Clock) -> Client:
+    return Client(site, clock)
 
 
 def refused(answer: Answer) -> str:

@@ -7,13 +7,14 @@ import numpy.typing as npt
 import onnxruntime
 import pytest
 
+from voicegauge.assessment.ports import VoiceActivityNetwork
 from voicegauge.assessment.recording import Samples
 from voicegauge.models import load_models
 from voicegauge.models.files import SILERO_VAD, checked_path
 
 
 @pytest.fixture(scope="module")
-def voice_activity() -> VoiceActivity:
+def voice_activity() -> VoiceActivityNetwork:
     return load_models().voice_activity
 
 
@@ -52,7 +53,7 @@ def voice_like(length: int) -> Samples:
     return np.asarray(voice + 0.003 * rng.standard_normal(length), np.float32)
 
 
-def streamed(voice_activity: VoiceActivity, samples: Samples, block: int) -> npt.NDArray[np.float32]:
+def streamed(voice_activity: VoiceActivityNetwork, samples: Samples, block: int) -> npt.NDArray[np.float32]:
     stream = voice_activity.open_stream()
     parts = [stream.push(samples[start : start + block]) for start in range(0, len(samples), block)]
     return np.concatenate([*parts, stream.finish()])
@@ -60,18 +61,20 @@ def streamed(voice_activity: VoiceActivity, samples: Samples, block: int) -> npt
 
 @pytest.mark.parametrize("block", [511, 512, 513, 7_919, 20_000])
 def test_any_blocks_give_what_a_plain_loop_gives(
-    voice_activity: VoiceActivity, expected: npt.NDArray[np.float32], block: int
+    voice_activity: VoiceActivityNetwork, expected: npt.NDArray[np.float32], block: int
 ) -> None:
     np.testing.assert_array_equal(streamed(voice_activity, voice_like(20_000), block), expected)
     assert expected.max() > 0.5 > expected.min()
 
 
-def test_samples_may_come_one_by_one(voice_activity: VoiceActivity, session: onnxruntime.InferenceSession) -> None:
+def test_samples_may_come_one_by_one(
+    voice_activity: VoiceActivityNetwork, session: onnxruntime.InferenceSession
+) -> None:
     samples = voice_like(1_500)
     np.testing.assert_array_equal(streamed(voice_activity, samples, 1), plain_loop(session, samples))
 
 
-def test_only_a_begun_frame_is_finished(voice_activity: VoiceActivity) -> None:
+def test_only_a_begun_frame_is_finished(voice_activity: VoiceActivityNetwork) -> None:
     empty, whole, begun = voice_activity.open_stream(), voice_activity.open_stream(), voice_activity.open_stream()
     assert empty.finish().shape == (0,)
     assert whole.push(voice_like(1_024)).shape == (2,)
@@ -80,7 +83,7 @@ def test_only_a_begun_frame_is_finished(voice_activity: VoiceActivity) -> None:
     assert begun.finish().shape == (1,)
 
 
-def test_streams_do_not_share_state(voice_activity: VoiceActivity) -> None:
+def test_streams_do_not_share_state(voice_activity: VoiceActivityNetwork) -> None:
     samples = voice_like(8_192)
     alone = voice_activity.open_stream().push(samples)
     first, second = voice_activity.open_stream(), voice_activity.open_stream()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
@@ -58,15 +57,15 @@ def judged(profile: str) -> Assessment:
 
 
 @pytest.fixture(scope="module")
-def schema() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
+def schema() -> jsonschema.Draft202012Validator:
+    document = json.loads(SCHEMA.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(document)
-    return document
+    return jsonschema.Draft202012Validator(document)
 
 
-def test_an_assessment_is_valid_by_the_published_schema(schema: dict[str, Any]) -> None:
+def test_an_assessment_is_valid_by_the_published_schema(schema: jsonschema.Draft202012Validator) -> None:
     document = json.loads(json.dumps(assessment_to_json(judged("default")), allow_nan=False))
-    jsonschema.validate(document, schema)
+    schema.validate(document)
     assert document["voicegauge"] == "1.2.3"
     assert document["verdicts"]["snr"]["within"] is None
     assert document["verdicts"]["snr"]["actual"]["reason"] == "not_enough_pause"
@@ -80,17 +79,17 @@ def test_an_assessment_is_valid_by_the_published_schema(schema: dict[str, Any]) 
     assert document["provenance"]["properties"]["snr"] == ["silero_vad"]
 
 
-def test_every_bundled_profile_gives_a_valid_result(schema: dict[str, Any]) -> None:
+def test_every_bundled_profile_gives_a_valid_result(schema: jsonschema.Draft202012Validator) -> None:
     for name in profile_names():
         document = assessment_to_json(judged(name))
-        jsonschema.validate(document, schema)
+        schema.validate(document)
         assert list(document["verdicts"]) == list(load_profile(name, "CN").expectations)
     assert document["unmeasured"][0]["requirement"]["en"].startswith("a clipping index")
 
 
-def test_several_judgements_stand_beside_one_set_of_measurements(schema: dict[str, Any]) -> None:
+def test_several_judgements_stand_beside_one_set_of_measurements(schema: jsonschema.Draft202012Validator) -> None:
     document = assessments_to_json([judged("default"), judged("acx")])
-    jsonschema.validate(document, schema)
+    schema.validate(document)
     assert [each["profile"]["name"] for each in document["judgements"]] == ["default", "acx"]
     assert len(document["recordings"]) == 1
     assert "verdicts" not in document
@@ -98,18 +97,18 @@ def test_several_judgements_stand_beside_one_set_of_measurements(schema: dict[st
     assert document["judgements"][1] == {key: alone[key] for key in document["judgements"][1]}
 
 
-def test_the_schema_refuses_a_result_without_any_judgement(schema: dict[str, Any]) -> None:
+def test_the_schema_refuses_a_result_without_any_judgement(schema: jsonschema.Draft202012Validator) -> None:
     document = assessments_to_json([judged("default"), judged("acx")])
     del document["judgements"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, schema)
+        schema.validate(document)
 
 
-def test_the_schema_refuses_a_null_value_without_a_reason(schema: dict[str, Any]) -> None:
+def test_the_schema_refuses_a_null_value_without_a_reason(schema: jsonschema.Draft202012Validator) -> None:
     document = assessment_to_json(judge([MEASURED], load_profile("default", "CN"), version="1"))
     del document["verdicts"]["snr"]["actual"]["reason"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(document, schema)
+        schema.validate(document)
 
 
 def test_measurements_come_back_from_json_unchanged() -> None:
