@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
 
 from voicegauge.assessment.activity import ActivityMeter
+from voicegauge.assessment.defects import DefectMeter
 from voicegauge.assessment.dnsmos import DnsmosMeter
 from voicegauge.assessment.filters import StreamFilter, butterworth
 from voicegauge.assessment.loudness import LoudnessMeter, TruePeakMeter
@@ -18,7 +19,14 @@ from voicegauge.assessment.reverb import ReverbMeter
 from voicegauge.assessment.snr import SnrMeter
 from voicegauge.assessment.speaking_rate import SpeakingRateMeter
 from voicegauge.assessment.units import unit_of
-from voicegauge.assessment.values import Language, Measurement, Property, Reason, RecordingMeasurements
+from voicegauge.assessment.values import (
+    Finding,
+    Language,
+    Measurement,
+    Property,
+    Reason,
+    RecordingMeasurements,
+)
 
 __all__ = ["measure"]
 
@@ -61,7 +69,8 @@ def measure(
     RecordingError
         From the recording itself, where it turns out to be damaged.
     """
-    levels = _measure_levels(recording)
+    defects = DefectMeter(recording.rate_hz, recording.channels)
+    levels = _measure_levels(recording, defects)
     duration_s = levels.samples / recording.rate_hz
     if levels.loudness is None:
         return RecordingMeasurements(
@@ -82,7 +91,7 @@ def measure(
     offset, gain = np.float32(levels.mean), np.float32(_SCALED_PEAK / levels.swing if levels.swing > 0 else 1.0)
 
     def push_filtered(samples: Samples) -> None:
-        for meter in (activity_meter, snr, reverb, rate):
+        for meter in (activity_meter, snr, reverb, rate, defects):
             meter.push(samples)
 
     seconds_done = 0.0
@@ -96,6 +105,10 @@ def measure(
 
     activity = activity_meter.result()
     scores = dnsmos.result()
+    windows = () if scores.measurements[Property.DNSMOS_OVRL].details.get("repeated") else scores.rows
+    findings, traits = defects.result(
+        activity, gain=float(gain), dnsmos_rows=windows, rate_passages=rate.passages(activity)
+    )
     return RecordingMeasurements(
         name=recording.name,
         duration_s=duration_s,
@@ -104,12 +117,21 @@ def measure(
         measurements={
             Property.SPEAKING_RATE: rate.result(activity),
             Property.LOUDNESS: levels.loudness,
-            Property.SNR: snr.result(activity),
+            Property.SNR: _flagged(snr.result(activity), findings),
             Property.REVERB: reverb.result(activity),
             **scores.measurements,
         },
+        findings=findings,
         dnsmos_rows=scores.rows,
+        traits=traits,
     )
+
+
+def _flagged(snr: Measurement, findings: Sequence[Finding]) -> Measurement:
+    """Mark a signal-to-noise ratio whose noise was taken away by a gate or denoiser."""
+    if snr.value is None or not any(item.kind == "gated" for item in findings):
+        return snr
+    return replace(snr, details={**snr.details, "gated": 1.0})
 
 
 @dataclass(frozen=True)
@@ -122,7 +144,7 @@ class _Levels:
     loudness: Measurement | None
 
 
-def _measure_levels(recording: Recording) -> _Levels:
+def _measure_levels(recording: Recording, defects: DefectMeter) -> _Levels:
     loudness, true_peak = LoudnessMeter(recording.rate_hz), TruePeakMeter(recording.rate_hz, recording.channels)
     samples, total, lowest, highest, valid = 0, 0.0, 0.0, 0.0, True
     for block in recording.open_blocks():
@@ -136,8 +158,10 @@ def _measure_levels(recording: Recording) -> _Levels:
         lowest, highest = min(lowest, float(np.min(mono))), max(highest, float(np.max(mono)))
         loudness.push(mono)
         true_peak.push(block)
+        defects.push_native(block)
     if not valid:
         return _Levels(samples, 0.0, 0.0, None)
+    defects.finish_native()
     mean = total / max(1, samples)
     return _Levels(
         samples=samples,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from voicegauge.assessment.consistency import with_consistency
 from voicegauge.assessment.profile import Assessment, Expectation, Ignored, Overall, Profile, Range, Verdict
 from voicegauge.assessment.values import Measurement, Property, Reason, RecordingMeasurements, Text
 
@@ -26,6 +27,7 @@ def judge(
 
     Each property's value is the mean over the recordings that have one, weighted by the seconds each speaks for; the
     true peak is the highest. A property without a value in any recording is not judged: `within` is None, never a pass.
+    Recordings that do not sound like the rest get a finding that says so.
 
     Parameters
     ----------
@@ -39,6 +41,7 @@ def judge(
     """
     if not recordings:
         raise ValueError("there is nothing to judge: recordings is empty")
+    recordings = with_consistency(recordings)
     verdicts = {
         prop: _judge_property(prop, expected, recordings, profile) for prop, expected in profile.expectations.items()
     }

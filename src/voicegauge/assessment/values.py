@@ -24,6 +24,8 @@ __all__ = [
 DECIMALS = 4
 """Measured values are kept to this many decimals, so that what is stored, judged and shown is one number."""
 
+_TIME_DECIMALS = 6
+
 Language: TypeAlias = Literal["CN", "EN"]
 """The language that is spoken in the recordings."""
 
@@ -126,6 +128,16 @@ class Finding:
     """A problem in one recording: what, where, how bad, what to do.
 
     `kind` is a stable word for programs. Times are seconds from the first sample, None where the whole file is meant.
+
+    Attributes
+    ----------
+    affected_s : float or None
+        Seconds of sound that are spoiled between `start_s` and `end_s`, where that can be counted.
+    details : mapping of str to float
+        How bad it is, in figures: `count` of the events joined in this finding, `level_db`, `frequency_hz` and others
+        by kind.
+
+    Figures are rounded to `DECIMALS`, like those of measurements; times to a microsecond.
     """
 
     kind: str
@@ -133,6 +145,14 @@ class Finding:
     message: Text
     start_s: float | None = None
     end_s: float | None = None
+    affected_s: float | None = None
+    details: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("start_s", "end_s", "affected_s"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else round(float(value), _TIME_DECIMALS))
+        object.__setattr__(self, "details", {key: round(float(value), DECIMALS) for key, value in self.details.items()})
 
 
 @dataclass(frozen=True)
@@ -140,7 +160,8 @@ class RecordingMeasurements:
     """Everything measured on one recording. Judging needs nothing else, so it can be repeated without the audio.
 
     `duration_s`, `sample_rate_hz` and `channels` are None for a file that could not be read.
-    `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window.
+    `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window. `traits` are figures that are not
+    judged by themselves but tell recordings of one session apart; see :mod:`voicegauge.assessment.consistency`.
     """
 
     name: str
@@ -150,3 +171,7 @@ class RecordingMeasurements:
     measurements: dict[Property, Measurement]
     findings: tuple[Finding, ...] = ()
     dnsmos_rows: tuple[tuple[float, float, float, float], ...] = ()
+    traits: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "traits", {name: round(float(v), DECIMALS) for name, v in self.traits.items()})

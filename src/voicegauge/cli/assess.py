@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voicegauge.errors import ArchiveError, UsageError
@@ -15,7 +16,7 @@ from voicegauge.errors import ArchiveError, UsageError
 if TYPE_CHECKING:
     from voicegauge.assessment.profile import Assessment
     from voicegauge.pipeline import Progress
-    from voicegauge.reports.tables import Tongue
+    from voicegauge.reports.words import Tongue
 
 __all__ = ["EXIT_CODES", "add_command"]
 
@@ -37,6 +38,12 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         "--profile", default="default", metavar="NAME|FILE", help="whose ranges to judge by (default: default)"
     )
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="(default: table)")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="DIR",
+        help="also write the findings there: Audacity labels and a Praat TextGrid for each recording, and findings.csv",
+    )
     parser.add_argument(
         "--jobs", type=_at_least_one, metavar="N", help="recordings measured at a time (default: one per processor)"
     )
@@ -72,8 +79,19 @@ def _run(flags: argparse.Namespace) -> int:
             )
     except ArchiveError as error:
         raise UsageError(f"{', '.join(flags.paths)}: {error}") from error
+    if flags.labels is not None:
+        _write_labels(assessment, flags.labels)
     _print(assessment, flags.format)
     return EXIT_CODES[assessment.within]
+
+
+def _write_labels(assessment: Assessment, folder: Path) -> None:
+    from voicegauge.reports.labels import write_labels
+
+    try:
+        write_labels(assessment, folder, tongue_of(os.environ))
+    except OSError as error:
+        raise UsageError(f"--labels {folder}: {error.strerror}; give a folder that can be written") from error
 
 
 def _print(assessment: Assessment, form: str) -> None:

@@ -48,6 +48,7 @@ def measurements_to_json(recording: RecordingMeasurements) -> dict[str, Any]:
             {"start_s": _rounded(start_s), "sig": _rounded(sig), "bak": _rounded(bak), "ovrl": _rounded(ovrl)}
             for start_s, sig, bak, ovrl in recording.dnsmos_rows
         ],
+        "traits": recording.traits,
     }
 
 
@@ -63,6 +64,7 @@ def measurements_from_json(document: dict[str, Any]) -> RecordingMeasurements:
         },
         findings=tuple(_finding_from_json(entry) for entry in document["findings"]),
         dnsmos_rows=tuple((row["start_s"], row["sig"], row["bak"], row["ovrl"]) for row in document["dnsmos_rows"]),
+        traits=document["traits"],
     )
 
 
@@ -114,8 +116,10 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
     return {
         "kind": finding.kind,
         "severity": str(finding.severity),
-        "start_s": _rounded(finding.start_s),
-        "end_s": _rounded(finding.end_s),
+        "start_s": finding.start_s,
+        "end_s": finding.end_s,
+        "affected_s": finding.affected_s,
+        "details": finding.details,
         "message": _text_to_json(finding.message),
     }
 
@@ -127,6 +131,8 @@ def _finding_from_json(document: dict[str, Any]) -> Finding:
         message=Text(**document["message"]),
         start_s=document["start_s"],
         end_s=document["end_s"],
+        affected_s=document["affected_s"],
+        details=document["details"],
     )
 
 
