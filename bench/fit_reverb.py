@@ -42,8 +42,8 @@ LOWEST_DB, HIGHEST_DB = -5.0, 40.0
 DRY_SHARE = 0.08
 DRY_C50_DB = 60.0
 NETWORKS, HIDDEN = 6, (32, 16)
-EPOCHS, BATCH, FIRST_STEP = 40, 64, 3e-3
-WEIGHT_DECAY, INPUT_NOISE, HUBER_DB = 3e-3, 0.1, 1.0
+EPOCHS, BATCH, FIRST_STEP = 80, 64, 3e-3
+WEIGHT_DECAY, INPUT_NOISE, HUBER_DB = 3e-3, 0.3, 1.0
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,8 @@ def simulate_rooms(count: int, rng: np.random.Generator) -> list[tuple[str, Floa
                 places += 1
         room.add_microphone(microphone_m)
         room.compute_rir()
+        if number % 20 == 19:
+            print(f"{number + 1} of {count} rooms", flush=True)
         responses += [(f"room{number}", trimmed(np.asarray(response))) for response in room.rir[0]]
     return responses
 
@@ -384,8 +386,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("dry_folder", type=Path)
     parser.add_argument("--leave-out", default="", help="names of speakers, with commas between")
     parser.add_argument("--rooms", type=Path, default=Path("rooms.npz"), help="where the impulse responses are kept")
-    parser.add_argument("--room-count", type=int, default=360)
-    parser.add_argument("--samples", type=int, default=8000)
+    parser.add_argument("--room-count", type=int, default=300)
+    parser.add_argument("--samples", type=int, default=6000)
     parser.add_argument("--out", type=Path, default=WEIGHTS)
     options = parser.parse_args(None if arguments is None else list(arguments))
     rooms = load_rooms(options.rooms, options.room_count)

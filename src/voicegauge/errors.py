@@ -42,26 +42,8 @@ class NoRecordingsError(UsageError):
     """Nothing to assess was found under the given paths."""
 
 
-class ArchiveError(VoicegaugeError):
-    """A zip that cannot be assessed as a whole.
-
-    `code` is a stable word for programs: see :class:`voicegauge.ingest.archive.ArchiveProblem`.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self) -> str:
-        return self.message
-
-
-class RecordingError(VoicegaugeError):
-    """One recording that cannot be read; a batch turns it into a finding.
-
-    `code` is a stable word for programs, `message_zh` and `message_en` are for the person who recorded.
-    """
+class _InputError(VoicegaugeError):
+    """An error about what a person sent; `code` is a stable word for programs, the messages are for that person."""
 
     def __init__(self, code: str, message_zh: str, message_en: str) -> None:
         super().__init__(code, message_zh, message_en)
@@ -71,6 +53,24 @@ class RecordingError(VoicegaugeError):
 
     def __str__(self) -> str:
         return self.message_en
+
+    def message(self, language: str) -> str:
+        """Return the message for recordings in a language: Chinese for CN, else English."""
+        return self.message_zh if language == "CN" else self.message_en
+
+
+class ArchiveError(_InputError):
+    """A zip that cannot be assessed as a whole.
+
+    Codes are those of :class:`voicegauge.ingest.problems.ArchiveProblem`.
+    """
+
+
+class RecordingError(_InputError):
+    """One recording that cannot be read; a batch turns it into a finding.
+
+    Codes are those of :class:`voicegauge.ingest.problems.RecordingProblem`.
+    """
 
 
 class ModelError(VoicegaugeError):

@@ -51,10 +51,12 @@ class UploadWork:
                 for source in sources
             ]
 
-    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+    def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         profile = load_profile("default", cast(Language, language))
         recordings = [measurements_from_json(document) for document in measured]
-        return assessment_to_json(judge(recordings, profile, version=__version__))
+        with self.local_path(object_key) as path:
+            ignored = collect_archive(path).ignored
+        return assessment_to_json(judge(recordings, profile, version=__version__, ignored=ignored))
 
 
 @cache

@@ -38,6 +38,16 @@ class Service:
         document: dict[str, str] = json.loads(made.stdout)
         return document
 
+    def printed_until(self, beginning: str) -> str:
+        """Return what the service prints from now on, to the end of the first line that begins so."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line.startswith(beginning):
+                return "".join(lines)
+        raise AssertionError(f"the service never printed {beginning!r}")
+
 
 def start(data: Path, *flags: str) -> tuple[Service, list[str]]:
     """Start the service; return it once it listens, with the lines it printed until then."""
@@ -60,11 +70,12 @@ def start(data: Path, *flags: str) -> tuple[Service, list[str]]:
 def service(data: Path, *flags: str) -> Iterator[Service]:
     """Run the service for the length of the block, and see that it ends in order."""
     running, _ = start(data, *flags)
-    try:
-        yield running
-    finally:
-        running.process.terminate()
-        code = running.process.wait(60)
+    with running.process:
+        try:
+            yield running
+        finally:
+            running.process.terminate()
+            code = running.process.wait(60)
     assert code == 0
 
 

@@ -68,7 +68,7 @@ class ScriptedPipeline:
             measured.append({"name": name, "language": language})
         return measured
 
-    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+    def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         return {"language": language, "recordings": [recording["name"] for recording in measured]}
 
     def _script(self, object_key: str) -> dict[str, Any]:
@@ -96,4 +96,4 @@ class ScriptedPipeline:
             elif action == "raise":
                 raise ValueError("a flaw in the measurement")
             elif action == "archive":
-                raise ArchiveError("archive_corrupt", "the zip is damaged; pack it again")
+                raise ArchiveError("corrupt_archive", "压缩包坏了，请重新打包。", "the zip is damaged; pack it again")

@@ -37,7 +37,7 @@ def die() -> None:
 
 
 def raise_archive_error() -> None:
-    raise ArchiveError("archive_corrupt", "damaged")
+    raise ArchiveError("corrupt_archive", "坏了", "damaged")
 
 
 def raise_timeout_error() -> None:
@@ -129,7 +129,7 @@ def test_a_cancelled_call_kills_its_child(children: ChildProcesses, tmp_path: Pa
 def test_what_the_function_raises_comes_back(children: ChildProcesses) -> None:
     with pytest.raises(ArchiveError) as caught:
         _run(children.call(AMPLE_S, raise_archive_error))
-    assert caught.value.code == "archive_corrupt"
+    assert caught.value.code == "corrupt_archive"
     with pytest.raises(TimeoutError, match="of the function itself"):
         _run(children.call(AMPLE_S, raise_timeout_error))
 

@@ -141,8 +141,8 @@ def test_a_recording_that_hangs_fails_its_job(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        ({"plan": ["archive"], "recordings": {}}, "archive_corrupt"),
-        ({"recordings": {"a": ["archive"]}}, "archive_corrupt"),
+        ({"plan": ["archive"], "recordings": {}}, "corrupt_archive"),
+        ({"recordings": {"a": ["archive"]}}, "corrupt_archive"),
         ({"plan": ["die"], "recordings": {}}, "archive_unreadable"),
         ({"plan": ["raise"], "recordings": {}}, "internal_error"),
         ({"recordings": {"a": ["raise"]}}, "recording_failed"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,7 @@ def white_noise(duration_s: float, *, rate_hz: int = 16_000, power_db: float = -
     return np.asarray(samples * np.sqrt(10 ** (power_db / 10) / in_band), dtype=np.float32)
 
 
+@cache
 def speech(
     duration_s: float,
     *,
@@ -101,7 +103,9 @@ def speech(
     position_s = times_s % (phrase_s + pause_s) - pause_s
     voice *= opening * (position_s >= 0)
     power = np.mean(voice[position_s >= 0] ** 2) if np.any(position_s >= 0) else 0.0
-    return np.asarray(voice * np.sqrt(10 ** (level_db / 10) / max(power, 1e-12)), dtype=np.float32)
+    samples = np.asarray(voice * np.sqrt(10 ** (level_db / 10) / max(power, 1e-12)), dtype=np.float32)
+    samples.flags.writeable = False
+    return samples
 
 
 def activity_of_speech(duration_s: float, *, phrase_s: float = 2.0, pause_s: float = 0.8) -> Activity:

@@ -54,22 +54,30 @@ def late_energy(samples: Samples) -> npt.NDArray[np.float64]:
     past = np.stack([before[:, reach - lag : before.shape[1] - lag] for lag in range(_DELAY, reach + 1)], axis=1)
     power = heard.real**2 + heard.imag**2
     mean_power = np.mean(power, axis=1, keepdims=True) + np.float32(1e-20)
-    dry_power = power
+    dry_power = _smooth(power)
     for _ in range(_ROUNDS):
         weighted = past.conj() / np.maximum(dry_power, _LEAST_POWER * mean_power)[:, None]
-        covariance = weighted @ past.transpose(0, 2, 1)
+        # einsum, for threads of a BLAS cost more than such small products are worth.
+        covariance = np.einsum("bkt,blt->bkl", weighted, past)
         ridge = _RIDGE * np.trace(covariance, axis1=1, axis2=2).real / _TAPS
         covariance += (ridge[:, None, None] + np.float32(1e-20)) * np.eye(_TAPS, dtype=np.float32)
-        taps = np.linalg.solve(covariance, weighted @ heard[:, :, None])
-        late = (taps.transpose(0, 2, 1) @ past)[:, 0]
+        taps = np.linalg.solve(covariance, np.einsum("bkt,bt->bk", weighted, heard)[:, :, None])[:, :, 0]
+        late = np.einsum("bk,bkt->bt", taps, past)
         dry = heard - late
-        dry_power = dry.real**2 + dry.imag**2
-    later = (taps[:, _LATER_TAPS:].transpose(0, 2, 1) @ past[:, _LATER_TAPS:])[:, 0]
+        dry_power = _smooth(dry.real**2 + dry.imag**2)
+    later = np.einsum("bk,bkt->bt", taps[:, _LATER_TAPS:], past[:, _LATER_TAPS:])
     energies: npt.NDArray[np.float64] = np.stack(
         [np.sum(part.real**2 + part.imag**2, axis=1, dtype=np.float64) for part in (heard, late, later)]
     )
     grouped: npt.NDArray[np.float64] = energies.reshape(3, LATE_GROUPS, -1).sum(axis=2)
     return grouped
+
+
+def _smooth(powers: _Floats) -> _Floats:
+    """Mean over three frames, shape as given: a single frame is often weak by chance where the speech is not."""
+    padded = np.pad(powers, ((0, 0), (1, 1)), mode="edge")
+    result: _Floats = (padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) * np.float32(1 / 3)
+    return result
 
 
 @cache

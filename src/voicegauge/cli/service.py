@@ -64,20 +64,58 @@ def _announce(address: str, installation: Any) -> None:
     print(f"voicegauge is listening on {address}", flush=True)
     credential = installation.first_credential
     if credential is not None:
-        print(first_steps(address, credential), flush=True)
+        print(first_steps(installation.settings.public_url or address, credential), flush=True)
 
 
 def first_steps(address: str, credential: Any) -> str:
     """Say, once, what to paste: the key is not shown again."""
-    return FIRST_STEPS.format(
-        address=address,
-        access_key=credential.access_key,
-        secret_key=credential.secret_key,
-        project_id=credential.project_id,
-    )
+    values = {
+        "address": address,
+        "access_key": credential.access_key,
+        "secret_key": credential.secret_key,
+        "project_id": credential.project_id,
+    }
+    return FIRST_KEY.format(**values) + FIRST_STEPS
 
 
-FIRST_STEPS = ""
+FIRST_KEY = """
+This is the first start, so there is a new project with an access key. Its secret key is shown this once;
+`voicegauge keys create` makes more keys (give it the same --data). Leave this running and paste elsewhere:
+
+export VOICEGAUGE_URL={address}
+export HUAWEICLOUD_SDK_AK={access_key}
+export HUAWEICLOUD_SDK_SK={secret_key}
+export HUAWEICLOUD_SDK_PROJECT_ID={project_id}
+"""
+
+FIRST_STEPS = r"""
+Then, where your recordings lie zipped as takes.zip, with curl:
+
+JOBS="$VOICEGAUGE_URL/v1/$HUAWEICLOUD_SDK_PROJECT_ID/voice-training-manage/user/short-jobs"
+AUTH='{"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": "%s", "password": "%s",
+  "domain": {"name": "voicegauge"}}}}, "scope": {"project": {"id": "%s"}}}}'
+TOKEN=$(printf "$AUTH" "$HUAWEICLOUD_SDK_AK" "$HUAWEICLOUD_SDK_SK" "$HUAWEICLOUD_SDK_PROJECT_ID" |
+  curl -fsSi "$VOICEGAUGE_URL/v3/auth/tokens" -H 'Content-Type: application/json' -d @- |
+  tr -d '\r' | sed -n 's/^[Xx]-[Ss]ubject-[Tt]oken: //p')
+JOB=$(curl -sS "$JOBS" -H "X-Auth-Token: $TOKEN" -H 'Content-Type: application/json' \
+  -d '{"job_type": "VOICE_ASSESS", "language": "EN"}')
+JOB_ID=$(sed 's/.*"job_id":"\([^"]*\)".*/\1/' <<< "$JOB")
+PUT_URL=$(sed 's/.*"data_uploading_url":"\([^"]*\)".*/\1/' <<< "$JOB")
+curl -sS -X PUT -T takes.zip -H 'Content-Type: application/zip' "$PUT_URL"
+curl -sS -X POST "$JOBS/$JOB_ID" -H "X-Auth-Token: $TOKEN"
+curl -sS "$JOBS/$JOB_ID" -H "X-Auth-Token: $TOKEN" | python3 -m json.tool --no-ensure-ascii
+
+or with the vendor's SDK for Python (pip install huaweicloudsdkmetastudio requests):
+
+import os, requests
+from huaweicloudsdkmetastudio.v1 import *
+client = MetaStudioClient.new_builder().with_endpoint(os.environ["VOICEGAUGE_URL"]).build()
+job = client.create_short_job(CreateShortJobRequest(body=CreateShortJobReq("VOICE_ASSESS", language="EN")))
+requests.put(job.data_uploading_url, open("takes.zip", "rb"), headers={"Content-Type": "application/zip"})
+client.commit_short_job(CommitShortJobRequest(job_id=job.job_id))
+print(client.show_short_job(ShowShortJobRequest(job_id=job.job_id)))
+
+Repeat the last line of either until the state is SUCCEED or FAILED. The language is EN or CN."""
 
 
 def _worker(flags: argparse.Namespace) -> int:

@@ -145,6 +145,8 @@ class Directory:
 
     def find_credential(self, access_key: str) -> Credential | None:
         """Return a valid key with its secret, None where it does not exist or was revoked."""
+        if not (access_key.isascii() and access_key.isprintable()):
+            return None  # not all databases can be asked for a NUL, say
         query = sa.select(access_keys.c.access_key, access_keys.c.secret_key, access_keys.c.project_id).where(
             access_keys.c.access_key == access_key, access_keys.c.revoked_s.is_(None)
         )

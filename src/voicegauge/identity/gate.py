@@ -1,28 +1,43 @@
-"""Who is calling: a signed request in, a caller out."""
+"""Who is calling: a signed request, or one with a token, in; a caller out."""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voicegauge.identity.directory import Directory
-from voicegauge.identity.errors import AccessKeyLockedError, SignatureMismatchError, UnknownAccessKeyError
+from voicegauge.identity.directory import Credential, Directory
+from voicegauge.identity.errors import (
+    AccessKeyLockedError,
+    InvalidTokenError,
+    SignatureMismatchError,
+    UnknownAccessKeyError,
+    WrongPasswordError,
+)
 from voicegauge.identity.signature import HttpRequest, parse_authorization, verify
 from voicegauge.identity.throttle import FailureThrottle
+from voicegauge.identity.tokens import Token, issue_token, read_token, verify_token
 
 __all__ = ["Caller", "Gate"]
+
+TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the header's name
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signed a request, and the project it acts for."""
+    """Whose access key vouches for a request, and the project it acts for."""
 
     access_key: str
     project_id: str
 
 
 class Gate:
-    """Lets signed requests in."""
+    """Lets signed requests and those with a token in, and issues the tokens.
+
+    An access key and its secret key are also a user name and a password. Five wrong signatures or passwords in a row
+    lock the access key for five minutes, for right ones too; tokens it has already stay good, so that nobody's guesses
+    stop a client at work.
+    """
 
     def __init__(self, directory: Directory, throttle: FailureThrottle, now_s: Callable[[], float]) -> None:
         self._directory = directory
@@ -30,21 +45,53 @@ class Gate:
         self._now_s = now_s
 
     def authenticate(self, request: HttpRequest) -> Caller:
-        """Return who signed the request; raises an AuthenticationError that says what is wrong.
+        """Return whose request it is; raises an AuthenticationError that says what is wrong.
 
-        Five wrong signatures in a row lock the access key for five minutes, for right signatures too.
+        Where there are a signature and a token, the signature decides and the token is not looked at: a signature
+        vouches for this one request, a token for whoever holds it.
         """
+        token = request.headers.get(TOKEN_HEADER, "").strip()
+        if token and not request.headers.get("authorization", "").strip():
+            credential = self._holder(read_token(token))
+        else:
+            credential = self._signer(request)
+        return Caller(credential.access_key, credential.project_id)
+
+    def issue_token(self, access_key: str, secret_key: str) -> tuple[Caller, Token]:
+        """Exchange a user name and password for a token; raises WrongPasswordError or AccessKeyLockedError."""
+        credential = self._directory.find_credential(access_key)
+        if credential is None:
+            raise WrongPasswordError
+        self._refuse_locked(credential.access_key)
+        if not hmac.compare_digest(credential.secret_key.encode(), secret_key.encode()):
+            self._throttle.failed(credential.access_key)
+            raise WrongPasswordError
+        self._throttle.succeeded(credential.access_key)
+        token = issue_token(credential.access_key, credential.secret_key, now_s=self._now_s())
+        return Caller(credential.access_key, credential.project_id), token
+
+    def _signer(self, request: HttpRequest) -> Credential:
         authorization = parse_authorization(request.headers)
         credential = self._directory.find_credential(authorization.access_key)
         if credential is None:
             raise UnknownAccessKeyError(authorization.access_key)
-        locked_s = self._throttle.locked_for_s(credential.access_key)
-        if locked_s:
-            raise AccessKeyLockedError(credential.access_key, locked_s)
+        self._refuse_locked(credential.access_key)
         try:
             verify(request, authorization, secret_key=credential.secret_key, now_s=self._now_s())
         except SignatureMismatchError:
             self._throttle.failed(credential.access_key)
             raise
         self._throttle.succeeded(credential.access_key)
-        return Caller(credential.access_key, credential.project_id)
+        return credential
+
+    def _holder(self, token: Token) -> Credential:
+        credential = self._directory.find_credential(token.access_key)
+        if credential is None:
+            raise InvalidTokenError(f"its access key {token.access_key} does not exist or was revoked")
+        verify_token(token, credential.secret_key, now_s=self._now_s())
+        return credential
+
+    def _refuse_locked(self, access_key: str) -> None:
+        locked_s = self._throttle.locked_for_s(access_key)
+        if locked_s:
+            raise AccessKeyLockedError(access_key, locked_s)

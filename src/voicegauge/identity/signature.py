@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote, unquote_to_bytes
 
@@ -45,7 +45,7 @@ _DATE = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request as it came over the wire.
+    """A request as it came over the wire; no text form of this object shows its tokens and passwords.
 
     Attributes
     ----------
@@ -63,8 +63,8 @@ class HttpRequest:
     method: str
     path: str
     query: str
-    headers: Mapping[str, str]
-    body: bytes = b""
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Locks an access key for a while after too many wrong signatures in a row."""
+"""Locks an access key for a while after too many wrong signatures or passwords in a row."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class _Failures:
 
 
 class FailureThrottle:
-    """Counts wrong signatures of each access key within this process.
+    """Counts wrong signatures and passwords of each access key within this process.
 
-    Feed it existing access keys only: it remembers each one until a right signature comes.
+    Feed it existing access keys only: it remembers each one until the right secret comes.
     """
 
     def __init__(self, now_s: Callable[[], float]) -> None:
@@ -43,12 +43,12 @@ class FailureThrottle:
             return math.ceil(remaining_s)
 
     def failed(self, access_key: str) -> None:
-        """Count one wrong signature."""
+        """Count one wrong signature or password."""
         with self._lock:
             before = self._failures.get(access_key)
             self._failures[access_key] = _Failures(1 if before is None else before.count + 1, self._now_s())
 
     def succeeded(self, access_key: str) -> None:
-        """Forget the wrong signatures: only those in a row count."""
+        """Forget what was wrong: only failures in a row count."""
         with self._lock:
             self._failures.pop(access_key, None)

@@ -81,8 +81,9 @@ def archive_problem_text(problem: ArchiveProblem, limits: ArchiveLimits) -> Text
 
 
 def archive_error(problem: ArchiveProblem, limits: ArchiveLimits) -> ArchiveError:
-    """Make the error of a whole archive; its message is the English text."""
-    return ArchiveError(problem.value, archive_problem_text(problem, limits).en)
+    """Make the error of a whole archive."""
+    text = archive_problem_text(problem, limits)
+    return ArchiveError(problem.value, text.zh, text.en)
 
 
 def open_archive(path: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> Archive:

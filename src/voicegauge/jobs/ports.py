@@ -30,7 +30,7 @@ class Pipeline(Protocol):
         """
         ...
 
-    def conclude(self, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+    def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         """Judge everything measured as one body; return the result in its documented JSON form.
 
         Runs in the worker itself and must be quick. Raises ArchiveError where nothing in the upload can be judged.

@@ -81,12 +81,12 @@ class _Steps:
             "language": job.language,
         }
 
-    async def plan(self, job_id: str, object_key: str) -> list[dict[str, Any]] | None:
+    async def plan(self, job_id: str, object_key: str, language: str) -> list[dict[str, Any]] | None:
         """Return the chunks, or None after the job was failed."""
         try:
             recordings = await self._plan(object_key)
         except ArchiveError as error:
-            failure = Failure(error.code, error.message)
+            failure = Failure(error.code, error.message(language))
         except (ChildDiedError, ChildTimeoutError) as error:
             failure = Failure("archive_unreadable", f"the upload cannot be opened ({error}); pack the recordings again")
         except Exception:
@@ -111,7 +111,7 @@ class _Steps:
         try:
             measured = await self._measure(job, chunk["names"], chunk["cpu_s"])
         except ArchiveError as error:
-            failure = Failure(error.code, error.message)
+            failure = Failure(error.code, error.message(job["language"]))
             await _until_database_answers(lambda: self._store.record_chunk_failure(job_id, index, failure))
         except _RecordingFailedError as error:
             failed = error.failure
@@ -165,7 +165,7 @@ class _Steps:
         failure = Failure("internal_error", f"measuring {_listed(names)} could not be completed; tell the operator")
         await _until_database_answers(lambda: self._store.record_chunk_failure(job_id, index, failure))
 
-    async def conclude(self, job_id: str, language: str) -> None:
+    async def conclude(self, job_id: str, object_key: str, language: str) -> None:
         outcomes = await _until_database_answers(lambda: self._store.chunk_outcomes(job_id))
         failures = [outcome.failure for outcome in outcomes if outcome.failure is not None]
         if failures:
@@ -173,9 +173,9 @@ class _Steps:
         else:
             measured = [recording for outcome in outcomes for recording in outcome.measured or ()]
             try:
-                result = await asyncio.to_thread(self._pipeline.conclude, measured, language)
+                result = await asyncio.to_thread(self._pipeline.conclude, object_key, measured, language)
             except ArchiveError as error:
-                failure = Failure(error.code, error.message)
+                failure = Failure(error.code, error.message(language))
             except Exception:
                 log.exception("job %s: judging failed", job_id)
                 failure = Failure("internal_error", "the measurements could not be judged; tell the operator")
@@ -201,7 +201,9 @@ def register_workflows(
         job = {"job_id": job_id, **await DBOS.run_step_async({"name": "begin"}, steps.begin, job_id)}
         if not job["processing"]:
             return
-        chunks = await DBOS.run_step_async({"name": "plan", "preemptible": True}, steps.plan, job_id, job["object_key"])
+        chunks = await DBOS.run_step_async(
+            {"name": "plan", "preemptible": True}, steps.plan, job_id, job["object_key"], job["language"]
+        )
         if chunks is None:
             return
         handles = []
@@ -216,7 +218,7 @@ def register_workflows(
                 await DBOS.run_step_async(
                     {"name": "abandon"}, steps.abandon_chunk, job_id, index, chunks[index]["names"]
                 )
-        await DBOS.run_step_async({"name": "conclude"}, steps.conclude, job_id, job["language"])
+        await DBOS.run_step_async({"name": "conclude"}, steps.conclude, job_id, job["object_key"], job["language"])
 
 
 class _RecordingFailedError(Exception):

@@ -1,4 +1,4 @@
-"""From an ASGI request to the caller who signed it."""
+"""From an ASGI request to the caller who signed it or sent a token with it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Received = Annotated[HttpRequest, Depends(receive)]
 
 
 def authenticate(gate: Gate, received: HttpRequest) -> Caller:
-    """Return who signed the request; raises the wire error that says why nobody did."""
+    """Return whose request it is; raises the wire error that says why nobody's."""
     try:
         return gate.authenticate(received)
     except AuthenticationError as error:

@@ -23,14 +23,17 @@ References
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from voicegauge.errors import UsageError
 from voicegauge.identity.errors import (
     AccessKeyLockedError,
     AuthenticationError,
+    InvalidTokenError,
     NotSignedError,
     SignatureMismatchError,
+    TokenExpiredError,
     UnknownAccessKeyError,
 )
 from voicegauge.jobs.errors import (
@@ -61,6 +64,7 @@ __all__ = [
     "assess_result",
     "authentication_error",
     "created_job",
+    "iam_time",
     "job_error",
     "shown_job",
 ]
@@ -228,19 +232,28 @@ def authentication_error(error: AuthenticationError) -> NotAuthenticatedError:
     match error:
         case NotSignedError():
             return NotAuthenticatedError(
-                "x-auth-token not found; this server knows no tokens: sign the request with an access key (AK/SK)"
+                "x-auth-token not found; send a token from POST /v3/auth/tokens, or sign the request (AK/SK)"
             )
+        case InvalidTokenError():
+            return NotAuthenticatedError(f"decrypt token fail, {error}")
+        case TokenExpiredError():
+            return NotAuthenticatedError(f"token expires, expires_at: {iam_time(error.expires_s)}")
         case UnknownAccessKeyError():
             return NotAuthenticatedError(f"ak {error.access_key[:40]} not exist")
         case AccessKeyLockedError():
             return NotAuthenticatedError(
                 "AK access failed to reach the limit,forbidden: "
-                f"too many wrong signatures in a row, try again in {error.remaining_s} s"
+                f"too many wrong signatures or passwords in a row, try again in {error.remaining_s} s"
             )
         case SignatureMismatchError():
             return NotAuthenticatedError("verify aksk signature fail", canonical_request=error.canonical_request)
         case _:
             return NotAuthenticatedError(f"verify aksk signature fail, {error}")
+
+
+def iam_time(unix_s: int) -> str:
+    """Write a time the way IAM does: UTC with microseconds."""
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def job_error(error: UsageError) -> WireError:

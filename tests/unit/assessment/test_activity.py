@@ -132,7 +132,7 @@ def test_a_loud_noise_away_from_speech_is_not_active_speech() -> None:
 
 
 @given(block=st.integers(100, 20_000))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_result_does_not_depend_on_the_blocks(block: int) -> None:
     samples = speech(4.0, seed=3)
     whole, cut = activity_of(samples, len(samples)), activity_of(samples, block)

@@ -75,7 +75,7 @@ def test_k_weighting_is_the_filter_of_the_recommendation_at_any_rate(rate_hz: in
 
 
 @given(cuts=st.lists(st.integers(0, 30_000), max_size=8), zero_phase=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_the_result_does_not_depend_on_how_the_signal_is_cut(cuts: list[int], zero_phase: bool) -> None:
     kernel = filters.butterworth(2, 20.0, "high", rate_hz=RATE_HZ, zero_phase=zero_phase)
     samples = noise(30_000)
@@ -85,7 +85,7 @@ def test_the_result_does_not_depend_on_how_the_signal_is_cut(cuts: list[int], ze
 
 
 @given(length=st.integers(0, 20_000), delay=st.integers(0, 11_999))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_as_many_samples_come_out_as_went_in_and_they_line_up(length: int, delay: int) -> None:
     taps = np.zeros(12_000)
     taps[delay] = 1.0

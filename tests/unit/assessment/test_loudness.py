@@ -49,7 +49,7 @@ def test_a_full_scale_tone_of_997_hz_reads_minus_3_lufs(rate_hz: int) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_it_agrees_with_pyloudnorm_on_speech(seed: int) -> None:
-    samples = speech(8.0, rate_hz=48_000, seed=seed, pause_s=0.5 * seed)
+    samples = speech(5.0, rate_hz=48_000, seed=seed, pause_s=0.3 * seed)
     expected = pyloudnorm.Meter(48_000).integrated_loudness(samples.astype(float))
     assert value(samples, 48_000) == pytest.approx(expected, abs=0.1)
 
@@ -61,7 +61,7 @@ def test_a_sound_is_equally_loud_at_every_rate() -> None:
 
 
 @given(gain_db=st.floats(-30, 30))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_a_gain_moves_loudness_by_exactly_that(gain_db: float) -> None:
     samples = speech(3.0, level_db=-30)
     louder = (samples * 10 ** (gain_db / 20)).astype(np.float32)

@@ -85,7 +85,7 @@ def test_equal_channels_count_as_one(channels: int) -> None:
 
 
 @given(gain_db=st.floats(-12, 40))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_a_gain_moves_loudness_by_exactly_that_and_nothing_else(gain_db: float) -> None:
     samples = talk(6.0)
     reference, louder = measured(samples), measured(samples * np.float32(10 ** (gain_db / 20)))
@@ -129,7 +129,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000, 192_000])
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 192_000])
 def test_strange_recordings_are_measured_without_an_exception(name: str, rate_hz: int) -> None:
     samples = STRANGE[name].astype(np.float32)
     result = measured(samples, rate_hz)

@@ -151,15 +151,15 @@ def test_the_shortest_recordings_have_no_ratio(length: int) -> None:
 
 
 @given(block=st.integers(50, 40_000))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_the_result_does_not_depend_on_the_blocks(block: int) -> None:
     samples = mixed(15.0, swelling(6.0))
     activity = activity_of_speech(6.0)
     assert measured(samples, activity, block).value == pytest.approx(measured(samples, activity).value, abs=1e-3)
 
 
-@given(ratio_db=st.floats(-40, 150), speech_db=st.floats(-80, 0))
-@settings(max_examples=20, deadline=None)
+@given(ratio_db=st.floats(-40, 150), speech_db=st.sampled_from([-80.0, -40.0, 0.0]))
+@settings(max_examples=8, deadline=None)
 def test_values_stay_within_their_range(ratio_db: float, speech_db: float) -> None:
     samples = speech(6.0, level_db=speech_db) + white_noise(6.0, power_db=speech_db - ratio_db)
     value = measured(samples, activity_of_speech(6.0)).value

@@ -39,7 +39,7 @@ def _unpack(archive: Archive, index: int = 0) -> bytes:
 def _archive_code(folder: Path, content: bytes, limits: ArchiveLimits = DEFAULT_LIMITS) -> str:
     with pytest.raises(ArchiveError) as caught:
         _open(folder, content, limits)
-    assert caught.value.message == archive_problem_text(ArchiveProblem(caught.value.code), limits).en
+    assert str(caught.value) == archive_problem_text(ArchiveProblem(caught.value.code), limits).en
     return caught.value.code
 
 

@@ -78,11 +78,11 @@ def test_the_first_end_stands(store: JobStore) -> None:
 
 def test_a_failure_has_code_and_reason(store: JobStore) -> None:
     _commit(store)
-    assert store.fail("j1", Failure("archive_corrupt", "the zip is damaged"))
+    assert store.fail("j1", Failure("corrupt_archive", "the zip is damaged"))
     job = store.get("p1", "j1")
     assert (job.state, job.failure_code, job.failure_reason, job.result) == (
         JobState.FAILED,
-        "archive_corrupt",
+        "corrupt_archive",
         "the zip is damaged",
         None,
     )
