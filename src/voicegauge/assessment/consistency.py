@@ -21,7 +21,7 @@ __all__ = ["LEAST_RECORDINGS", "with_consistency"]
 LEAST_RECORDINGS = 4
 """With fewer recordings there is no telling which is the odd one."""
 
-_SPREADS = 4.0
+_SPREADS = 3.5
 _TONE_PREFIX = "tone_"
 
 
@@ -36,7 +36,7 @@ class _Figure:
 
 _LEVEL = _Figure("inconsistent_level", "difference_db", 8.0)
 _NOISE = _Figure("inconsistent_noise", "difference_db", 12.0)
-_TONE = _Figure("inconsistent_tone", "difference_db", 7.0)
+_TONE = _Figure("inconsistent_tone", "difference_db", 5.5)
 _RATE = _Figure("inconsistent_rate", "difference_percent", 25.0)
 
 _LEAST_SPEECH_S = 1.5
@@ -48,9 +48,9 @@ def with_consistency(recordings: Sequence[RecordingMeasurements]) -> list[Record
     """Name the recordings whose level, noise, tone or speaking rate stands out of the others, as findings.
 
     A recording stands out when it is further from the median of all than a fixed distance (8 dB of level, 12 dB of
-    noise, 7 dB of tone, 25 % of rate) and further than four times the usual distance, from the median absolute
-    deviation [1]_. Needs the figure in at least four recordings. Where two halves differ, neither is the odd one, and
-    nothing is named. Findings of these kinds that the recordings already have are replaced.
+    noise, 5.5 dB of tone, 25 % of rate) and further than three and a half times the usual spread, which is taken from
+    the median absolute deviation [1]_. Needs the figure in at least four recordings. Where two halves differ, neither
+    is the odd one, and nothing is named. Findings of these kinds that the recordings already have are replaced.
     """
     found: list[list[Finding]] = [[] for _ in recordings]
     for figure, values in (

@@ -36,8 +36,19 @@ MEASURED = RecordingMeasurements(
         Property.LOUDNESS: Measurement(-20.0, unit_of(Property.LOUDNESS, "CN"), None, 10.5, {"true_peak_dbtp": -2.5}),
         Property.SNR: Measurement(None, unit_of(Property.SNR, "CN"), Reason.NOT_ENOUGH_PAUSE),
     },
-    findings=(Finding("truncated", Severity.YOUR_CALL, Text("文件不完整。", "The file is cut off."), 9.5, 10.5),),
+    findings=(
+        Finding(
+            "truncated",
+            Severity.YOUR_CALL,
+            Text("文件不完整。", "The file is cut off."),
+            9.5,
+            10.5,
+            0.25,
+            {"count": 2.0},
+        ),
+    ),
     dnsmos_rows=((0.0, 3.3, 4.1, 3.0), (1.0, 3.4, 4.0, 3.1)),
+    traits={"speech_level_db": -21.5},
 )
 
 

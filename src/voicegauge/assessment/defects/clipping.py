@@ -24,6 +24,7 @@ _LEAST_RUNS = 5
 
 # With steps coarser than this part of the peak, as in 8-bit audio, samples pile up at the top by themselves.
 _COARSEST_STEP = 0.001
+_STEPS = 2048
 
 
 class ClippingMeter:
@@ -80,7 +81,7 @@ def _flat_tops(samples: Samples) -> list[tuple[int, int]]:
     count = int(np.count_nonzero(top))
     if count < _LEAST_SAMPLES or count < _LEAST_SHARE * len(near):
         return []
-    steps = np.abs(np.diff(samples[max(0, near[0] - 64) : near[0] + 64]))
+    steps = np.abs(np.diff(samples[max(0, near[0] - _STEPS) : near[0] + _STEPS]))
     if np.min(steps[steps > 0], initial=peak) > _COARSEST_STEP * peak:
         return []
     mask = np.zeros(len(samples), dtype=np.bool_)

@@ -49,11 +49,14 @@ def level_jumps(course: Course) -> list[Finding]:
     sides_db = np.median(views, axis=1)
     spreads_db = np.median(np.abs(views - sides_db[:, None]), axis=1) * 1.4826
     jumps_db = sides_db[_SIDE_STRETCHES:] - sides_db[:-_SIDE_STRETCHES]
+    means_db = np.mean(views, axis=1)
+    mean_jumps_db = means_db[_SIDE_STRETCHES:] - means_db[:-_SIDE_STRETCHES]
     spread_db = np.maximum(spreads_db[_SIDE_STRETCHES:], spreads_db[:-_SIDE_STRETCHES])
     large = np.abs(jumps_db) >= np.maximum(_LEAST_JUMP_DB, _LEAST_JUMP_SPREADS * spread_db)
     found = []
     for start, end in zip(*runs(large), strict=True):
-        best = int(start + np.argmax(np.abs(jumps_db[start:end])))
+        # Medians tell whether there is a jump, means change most where it is.
+        best = int(start + np.argmax(np.abs(mean_jumps_db[start:end])))
         first = (best + _SIDE_STRETCHES) * size
         found.append(
             finding(

@@ -31,7 +31,7 @@ _LARGEST_LOUD_SHARE, _BURST_LEAST_SNR_DB = 0.15, 25.0
 
 _GATED_SHARE, _GATED_LEAST_S = 0.2, 0.3
 # In speech that is weaker than this many steps of the samples, a quiet room is rounded to silence.
-_LEAST_STEPS_OF_SPEECH = 1000.0
+_LEAST_STEPS_OF_SPEECH = 300.0
 _INCREDIBLE_SNR_DB = 75.0
 
 

@@ -39,7 +39,7 @@ _BAND_QUANTILE = 0.95
 _VOICE_HZ = (300.0, 3000.0)
 _LEAST_RATE_HZ, _WIDE_RATE_HZ = 16_000, 22_000
 _LOWEST_EDGE_HZ, _NARROW_HIGHEST_HZ, _CLIFF_HIGHEST_HZ = 2_500.0, 6_300.0, 9_000.0
-_CLIFF_DB, _CLIFF_BANDS, _FAINT_DB = 18.0, 6, 60.0
+_CLIFF_DB, _CLIFF_BANDS, _FAINT_DB, _EMPTY_DB = 18.0, 6, 60.0, 38.0
 _UNUSABLE_HZ = 7_000.0
 
 
@@ -229,10 +229,13 @@ class BandwidthMeter:
         behind = np.arange(len(levels_db)) + _CLIFF_BANDS
         inside = (centres_hz > _LOWEST_EDGE_HZ) & (centres_hz < highest_hz) & (behind < len(levels_db))
         falls_db = np.where(inside, below_db - above_db[np.minimum(behind, len(levels_db) - 1)], 0.0)
-        # Sound that ends in digital silence falls by any amount; what is below the voice by this much does not count.
-        voice = (centres_hz > _VOICE_HZ[0]) & (centres_hz < _VOICE_HZ[1])
-        falls_db[below_db < np.max(levels_db[voice], initial=-np.inf) - _FAINT_DB] = 0.0
+        # Faint sound that ends in digital silence falls as much, and a voice may fall steeply to its own hiss.
+        voice_db = float(np.max(levels_db[(centres_hz > _VOICE_HZ[0]) & (centres_hz < _VOICE_HZ[1])], initial=-np.inf))
+        falls_db[below_db < voice_db - _FAINT_DB] = 0.0
+        falls_db[above_db[np.minimum(behind, len(levels_db) - 1)] > voice_db - _EMPTY_DB] = 0.0
         if not np.any(falls_db >= _CLIFF_DB):
             return None
         last = int(np.flatnonzero(falls_db >= _CLIFF_DB)[-1])
-        return float(centres_hz[last] + self._band_hz / 2)
+        near = np.arange(max(1, last - _CLIFF_BANDS), last + 1)
+        steepest = int(near[np.argmax(levels_db[near - 1] - levels_db[near + 2])])
+        return float(centres_hz[steepest] + self._band_hz / 2)
