@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := env -u PYTHONPATH $(BIN)
 
-.PHONY: demo test serve lint types contract unit lock clean
+.PHONY: demo test serve tools lint types contract native unit lock clean
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "voicegauge needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
@@ -32,7 +32,7 @@ demo: $(VENV)/.installed
 serve: $(VENV)/.installed
 	@$(RUN)/voicegauge serve
 
-test: lint types contract
+test: tools lint types contract native
 	$(RUN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed
@@ -44,6 +44,17 @@ types: $(VENV)/.installed
 
 contract: $(VENV)/.installed
 	$(RUN)/lint-imports
+
+# The tests need curl, and a C++ compiler for the sanitizers; the product needs neither.
+tools:
+	@missing=; command -v curl >/dev/null || missing="$$missing curl"; command -v c++ >/dev/null || missing="$$missing g++"; \
+	[ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		apt-get update -qq && apt-get install -y -qq $$missing; } || \
+		{ echo "the tests need$$missing. On Debian or Ubuntu: sudo apt-get install$$missing"; exit 1; }
+
+# The native core's own tests under the address, undefined behaviour and thread sanitizers.
+native: $(VENV)/.installed tools
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/native/sanitize.sh
 
 unit: $(VENV)/.installed
 	$(RUN)/python -m pytest tests/unit

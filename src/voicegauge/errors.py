@@ -3,6 +3,7 @@
 VoicegaugeError
 ├── UsageError              the caller asked for something impossible (exit code 2, or a 4xx)
 │   ├── ProfileError        a profile does not exist or breaks a rule; names file and place
+│   ├── ResultError         a file is no result of voicegauge; names file and field
 │   └── NoRecordingsError   nothing to assess was found under the given paths
 ├── ArchiveError            an upload or zip that cannot be assessed as a whole; has a code
 ├── RecordingError          one file that cannot be decoded; becomes a finding in a batch; has a code
@@ -21,6 +22,7 @@ __all__ = [
     "NoRecordingsError",
     "ProfileError",
     "RecordingError",
+    "ResultError",
     "UsageError",
     "VoicegaugeError",
 ]
@@ -36,6 +38,10 @@ class UsageError(VoicegaugeError):
 
 class ProfileError(UsageError):
     """A profile does not exist or breaks a rule."""
+
+
+class ResultError(UsageError):
+    """A file that should be a result of voicegauge is none."""
 
 
 class NoRecordingsError(UsageError):

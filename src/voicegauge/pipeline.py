@@ -28,6 +28,7 @@ from voicegauge.assessment.values import (
 from voicegauge.errors import RecordingError
 from voicegauge.ingest.sources import Source, collect
 from voicegauge.models import load_models
+from voicegauge.models.stamps import model_stamps
 from voicegauge.profiles.loader import load_profile
 
 __all__ = ["Progress", "assess", "default_jobs", "measure_source"]
@@ -102,7 +103,7 @@ def assess(
         jobs=jobs or default_jobs(),
         on_progress=on_progress,
     )
-    return judge(recordings, loaded_profile, version=__version__, ignored=collection.ignored)
+    return judge(recordings, loaded_profile, version=__version__, ignored=collection.ignored, models=model_stamps())
 
 
 def measure_source(

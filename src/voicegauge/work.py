@@ -15,6 +15,7 @@ from voicegauge.assessment.ports import Models
 from voicegauge.assessment.values import Language
 from voicegauge.ingest.sources import Source, collect_archive
 from voicegauge.models import load_models
+from voicegauge.models.stamps import model_stamps
 from voicegauge.pipeline import measure_source
 from voicegauge.profiles.loader import load_profile
 from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
@@ -56,7 +57,8 @@ class UploadWork:
         recordings = [measurements_from_json(document) for document in measured]
         with self.local_path(object_key) as path:
             ignored = collect_archive(path).ignored
-        return assessment_to_json(judge(recordings, profile, version=__version__, ignored=ignored))
+        assessment = judge(recordings, profile, version=__version__, ignored=ignored, models=model_stamps())
+        return assessment_to_json(assessment)
 
 
 @cache

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,15 +19,9 @@ from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Recording, Samples
 from voicegauge.assessment.reverb import ReverbMeter
 from voicegauge.assessment.snr import SnrMeter
 from voicegauge.assessment.speaking_rate import SpeakingRateMeter
+from voicegauge.assessment.uncertainty import with_error
 from voicegauge.assessment.units import unit_of
-from voicegauge.assessment.values import (
-    Finding,
-    Language,
-    Measurement,
-    Property,
-    Reason,
-    RecordingMeasurements,
-)
+from voicegauge.assessment.values import Language, Measurement, Property, Reason, RecordingMeasurements
 
 __all__ = ["measure"]
 
@@ -109,29 +104,32 @@ def measure(
     findings, traits = defects.result(
         activity, gain=float(gain), dnsmos_rows=windows, rate_passages=rate.passages(activity)
     )
+    measurements = {
+        Property.SPEAKING_RATE: rate.result(activity),
+        Property.LOUDNESS: levels.loudness,
+        Property.SNR: snr.result(activity),
+        Property.REVERB: reverb.result(activity),
+        **scores.measurements,
+    }
+    measurements = {
+        prop: with_error(prop, measurement, language=language, sample_rate_hz=recording.rate_hz)
+        for prop, measurement in measurements.items()
+    }
+    if any(item.kind == "gated" for item in findings):
+        # The noise was taken away before it could be measured, so how far off the ratio is cannot be said.
+        ratio = measurements[Property.SNR]
+        measurements[Property.SNR] = replace(ratio, error=None, details={**ratio.details, "gated": 1.0})
     return RecordingMeasurements(
         name=recording.name,
         duration_s=duration_s,
         sample_rate_hz=recording.rate_hz,
         channels=recording.channels,
-        measurements={
-            Property.SPEAKING_RATE: rate.result(activity),
-            Property.LOUDNESS: levels.loudness,
-            Property.SNR: _flagged(snr.result(activity), findings),
-            Property.REVERB: reverb.result(activity),
-            **scores.measurements,
-        },
+        measurements=measurements,
         findings=findings,
         dnsmos_rows=scores.rows,
         traits=traits,
+        speech_s=activity.speech_s,
     )
-
-
-def _flagged(snr: Measurement, findings: Sequence[Finding]) -> Measurement:
-    """Mark a signal-to-noise ratio whose noise was taken away by a gate or denoiser."""
-    if snr.value is None or not any(item.kind == "gated" for item in findings):
-        return snr
-    return replace(snr, details={**snr.details, "gated": 1.0})
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class _Levels:
 
 def _measure_levels(recording: Recording, defects: DefectMeter) -> _Levels:
     loudness, true_peak = LoudnessMeter(recording.rate_hz), TruePeakMeter(recording.rate_hz, recording.channels)
-    samples, total, lowest, highest, valid = 0, 0.0, 0.0, 0.0, True
+    samples, total, energy, lowest, highest, valid = 0, 0.0, 0.0, 0.0, 0.0, True
     for block in recording.open_blocks():
         samples += len(block)
         # Not a number compares as false.
@@ -155,6 +153,7 @@ def _measure_levels(recording: Recording, defects: DefectMeter) -> _Levels:
             continue
         mono = _mean_of_channels(block)
         total += float(np.sum(mono, dtype=np.float64))
+        energy += float(np.dot(mono, mono))
         lowest, highest = min(lowest, float(np.min(mono))), max(highest, float(np.max(mono)))
         loudness.push(mono)
         true_peak.push(block)
@@ -163,11 +162,13 @@ def _measure_levels(recording: Recording, defects: DefectMeter) -> _Levels:
         return _Levels(samples, 0.0, 0.0, None)
     defects.finish_native()
     mean = total / max(1, samples)
+    measured = loudness.result(true_peak_dbtp=true_peak.result())
+    rms_dbfs = 10 * math.log10(energy / samples) if energy > 0 else None
     return _Levels(
         samples=samples,
         mean=mean,
         swing=max(highest - mean, mean - lowest),
-        loudness=loudness.result(true_peak_dbtp=true_peak.result()),
+        loudness=replace(measured, details={**measured.details, "rms_dbfs": rms_dbfs}),
     )
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-import numpy.typing as npt
+from math import log, sqrt
+from statistics import median
 
 from voicegauge.assessment.kinds import finding
 from voicegauge.assessment.values import Finding, Property, RecordingMeasurements
@@ -22,6 +21,8 @@ LEAST_RECORDINGS = 4
 """With fewer recordings there is no telling which is the odd one."""
 
 _SPREADS = 3.5
+# Standard deviation of a normal distribution over its median absolute deviation.
+_DEVIATIONS = 1.4826
 _TONE_PREFIX = "tone_"
 
 
@@ -39,7 +40,6 @@ _NOISE = _Figure("inconsistent_noise", "difference_db", 12.0)
 _TONE = _Figure("inconsistent_tone", "difference_db", 5.5)
 _RATE = _Figure("inconsistent_rate", "difference_percent", 25.0)
 
-_LEAST_SPEECH_S = 1.5
 # Syllables of a short take are counted badly without its transcript.
 _LEAST_ACTIVE_S = {0.0: 8.0, 1.0: 2.0}
 
@@ -87,21 +87,26 @@ def _rate(recording: RecordingMeasurements) -> float | None:
         return None
     if measurement.weight_s < _LEAST_ACTIVE_S[measurement.details.get("from_transcript") or 0.0]:
         return None
-    return 100 * float(np.log(measurement.value))
+    return 100 * log(measurement.value)
 
 
 def _tone_distances(recordings: Sequence[RecordingMeasurements]) -> list[float | None]:
     """How far each recording's tone is from the median of all: root of the mean square over the bands, in dB."""
     names = list(dict.fromkeys(name for recording in recordings for name in recording.traits if _is_tone(name)))
     rows = [[recording.traits.get(name) for name in names] for recording in recordings]
-    complete = [index for index, row in enumerate(rows) if row and None not in row]
+    complete = {index: row for index, row in enumerate(rows) if row and None not in row}
     distances: list[float | None] = [None] * len(recordings)
     if len(complete) < LEAST_RECORDINGS:
         return distances
-    tones_db = np.array([rows[index] for index in complete], dtype=np.float64)
-    deviations_db = tones_db - np.median(tones_db, axis=0)
-    for index, distance in zip(complete, np.sqrt(np.mean(deviations_db**2, axis=1)), strict=True):
-        distances[index] = float(distance)
+    columns = zip(*complete.values(), strict=True)
+    middle_db = [median(level_db for level_db in column if level_db is not None) for column in columns]
+    for index, row in complete.items():
+        squares = [
+            (level_db - usual_db) ** 2
+            for level_db, usual_db in zip(row, middle_db, strict=True)
+            if level_db is not None
+        ]
+        distances[index] = sqrt(sum(squares) / len(squares))
     return distances
 
 
@@ -114,13 +119,9 @@ def _odd(figure: _Figure, values: Sequence[float | None], *, one_sided: bool = F
     known = [(index, value) for index, value in enumerate(values) if value is not None]
     if len(known) < LEAST_RECORDINGS:
         return []
-    figures: npt.NDArray[np.float64] = np.array([value for _, value in known])
-    middle = float(np.median(figures))
-    spread = 1.4826 * float(np.median(np.abs(figures - middle)))
-    differences = figures if one_sided else figures - middle
+    figures = [value for _, value in known]
+    middle = median(figures)
+    spread = _DEVIATIONS * median(abs(value - middle) for value in figures)
     limit = max(figure.least, (middle if one_sided else 0.0) + _SPREADS * spread)
-    return [
-        (index, float(difference))
-        for (index, _), difference in zip(known, differences, strict=True)
-        if abs(difference) >= limit
-    ]
+    differences = [(index, value if one_sided else value - middle) for index, value in known]
+    return [(index, difference) for index, difference in differences if abs(difference) >= limit]

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from voicegauge.assessment.definitions import DEFINITIONS, WINDOW_S, Case
 from voicegauge.assessment.ports import DnsmosNetwork
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
 from voicegauge.assessment.values import Measurement, Property, Reason, Unit
 
 __all__ = ["DnsmosMeter", "DnsmosScores"]
 
-_WINDOW_SAMPLES = 144_160
+_WINDOW_SAMPLES = round(WINDOW_S * ANALYSIS_RATE_HZ)
 _HOP_S = 1.0
 
 # Repeating less than a syllable or two makes a buzz, and the network would rate that.
-_MIN_SAMPLES = ANALYSIS_RATE_HZ // 2
+_MIN_SAMPLES = round(DEFINITIONS[Property.DNSMOS_OVRL].evidence[Case.ALWAYS].recording_s * ANALYSIS_RATE_HZ)
 
 # At or below one step of 16-bit audio there is nothing to rate, and the network would still give a number.
 _SILENT_PEAK = 2.0**-15
@@ -49,7 +50,7 @@ class DnsmosScores:
     ----------
     measurements : mapping of Property to Measurement
         `DNSMOS_SIG`, `DNSMOS_BAK` and `DNSMOS_OVRL`: the means over the windows, in MOS. `weight_s` is the duration.
-        `details["repeated"]` is 1.0 where a recording shorter than one window was repeated to fill it.
+        `details["repeated"]` is 1.0 where a recording shorter than one window was repeated to fill it, else 0.0.
     rows : tuple of (start_s, sig, bak, ovrl)
         One row for each window, in order. A repeated recording's rows count through the repetitions.
     """
@@ -111,7 +112,7 @@ class DnsmosMeter:
         reason = self._why_not()
         if reason is not None:
             return DnsmosScores({name: Measurement(None, Unit.MOS, reason) for name in _COLUMNS}, ())
-        details: dict[str, float | None] = {}
+        details: dict[str, float | None] = {"repeated": 0.0}
         if self._total < _WINDOW_SAMPLES:
             details["repeated"] = 1.0
             repeated = np.concatenate(self._opening)

@@ -6,8 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from voicegauge.assessment.consistency import with_consistency
+from voicegauge.assessment.facts import EACH, fact_of, fact_of_body
 from voicegauge.assessment.profile import Assessment, Expectation, Ignored, Overall, Profile, Range, Verdict
-from voicegauge.assessment.values import Measurement, Property, Reason, RecordingMeasurements, Text
+from voicegauge.assessment.provenance import ModelStamp
+from voicegauge.assessment.uncertainty import mean_error
+from voicegauge.assessment.values import (
+    Fact,
+    Judged,
+    Measurement,
+    Property,
+    Reason,
+    RecordingMeasurements,
+    Text,
+)
 
 __all__ = ["judge"]
 
@@ -16,18 +27,30 @@ SINGLE_RATE_MIN_S = 15.0
 
 NAMED_AT_MOST = 5
 
-DETAILS: dict[str, Callable[[Sequence[float]], float] | None] = {"true_peak_dbtp": max, "syllables_per_min": None}
+DETAILS: dict[str, Callable[[Sequence[float]], float] | None] = {
+    "true_peak_dbtp": max,
+    "rms_dbfs": None,
+    "syllables_per_min": None,
+    "pause_s": sum,
+    "repeated": None,
+}
 """The further figures that are kept for a body of recordings, and how they combine; None is the weighted mean."""
 
 
 def judge(
-    recordings: Sequence[RecordingMeasurements], profile: Profile, *, version: str, ignored: Sequence[Ignored] = ()
+    recordings: Sequence[RecordingMeasurements],
+    profile: Profile,
+    *,
+    version: str,
+    ignored: Sequence[Ignored] = (),
+    models: Sequence[ModelStamp] = (),
 ) -> Assessment:
     """Judge several recordings as one body.
 
     Each property's value is the mean over the recordings that have one, weighted by the seconds each speaks for; the
     true peak is the highest. A property without a value in any recording is not judged: `within` is None, never a pass.
-    Recordings that do not sound like the rest get a finding that says so.
+    Of a fact, the body has the total or the figure that is furthest out of range. Recordings that do not sound like the
+    rest get a finding that says so.
 
     Parameters
     ----------
@@ -38,12 +61,14 @@ def judge(
         The version of voicegauge that measured, kept with the result.
     ignored : sequence of Ignored
         Files that were found and are no recordings; kept with the result.
+    models : sequence of ModelStamp
+        The learned models that took part in the measurements; kept with the result.
     """
     if not recordings:
         raise ValueError("there is nothing to judge: recordings is empty")
     recordings = with_consistency(recordings)
     verdicts = {
-        prop: _judge_property(prop, expected, recordings, profile) for prop, expected in profile.expectations.items()
+        judged: _judge_one(judged, expected, recordings, profile) for judged, expected in profile.expectations.items()
     }
     return Assessment(
         version=version,
@@ -52,22 +77,29 @@ def judge(
         verdicts=verdicts,
         advice=_overall_advice(recordings, verdicts, profile),
         ignored=tuple(ignored),
+        models=tuple(models),
     )
 
 
-def _judge_property(
-    prop: Property, expected: Expectation, recordings: Sequence[RecordingMeasurements], profile: Profile
+def _judge_one(
+    judged: Judged, expected: Expectation, recordings: Sequence[RecordingMeasurements], profile: Profile
 ) -> Verdict:
-    measured = [
-        (recording.name, recording.measurements[prop]) for recording in recordings if prop in recording.measurements
-    ]
-    actual = _mean(expected, [measurement for _, measurement in measured])
+    if isinstance(judged, Fact):
+        measured = [(recording.name, fact_of(judged, recording)) for recording in recordings]
+        actual = fact_of_body(judged, [m for _, m in measured], lambda figure: _outside(figure, expected.range))
+    else:
+        measured = [
+            (recording.name, recording.measurements[judged])
+            for recording in recordings
+            if judged in recording.measurements
+        ]
+        actual = _mean(expected, [measurement for _, measurement in measured])
     failing = tuple(
         name
         for _, name in sorted(
             (-_distance(measurement, expected), name)
             for name, measurement in measured
-            if _fails_alone(prop, measurement, expected)
+            if _fails_alone(judged, measurement, expected)
         )
     )
     if actual.value is None:
@@ -98,7 +130,8 @@ def _mean(expected: Expectation, measurements: Sequence[Measurement]) -> Measure
         known = [figure for figure in figures if figure is not None]
         if len(known) == len(valued):
             details[key] = mean(known) if combine is None else combine(known)
-    return Measurement(mean([value for _, value, _ in valued]), expected.unit, None, total_s, details)
+    error = mean_error([m for m, _, _ in valued], weights)
+    return Measurement(mean([value for _, value, _ in valued]), expected.unit, None, total_s, details, error)
 
 
 def _bounds(measurement: Measurement, expected: Expectation) -> list[tuple[float, Range]]:
@@ -119,20 +152,23 @@ def _side(measurement: Measurement, expected: Expectation) -> int:
     return 0
 
 
-def _fails_alone(prop: Property, measurement: Measurement, expected: Expectation) -> bool:
+def _fails_alone(judged: Judged, measurement: Measurement, expected: Expectation) -> bool:
     if measurement.value is None or _side(measurement, expected) == 0:
         return False
-    exact = prop is not Property.SPEAKING_RATE or bool(measurement.details.get("from_transcript"))
+    if isinstance(judged, Fact) and judged not in EACH:
+        return False
+    exact = judged is not Property.SPEAKING_RATE or bool(measurement.details.get("from_transcript"))
     return exact or measurement.weight_s >= SINGLE_RATE_MIN_S
 
 
 def _distance(measurement: Measurement, expected: Expectation) -> float:
-    outside = 0.0
-    for value, bounds in _bounds(measurement, expected):
-        low = bounds.minimum - value if bounds.minimum is not None else 0.0
-        high = value - bounds.maximum if bounds.maximum is not None else 0.0
-        outside = max(outside, low, high)
-    return outside
+    return max((_outside(value, bounds) for value, bounds in _bounds(measurement, expected)), default=0.0)
+
+
+def _outside(value: float, bounds: Range) -> float:
+    low = bounds.minimum - value if bounds.minimum is not None else 0.0
+    high = value - bounds.maximum if bounds.maximum is not None else 0.0
+    return max(0.0, low, high)
 
 
 def _with_names(advice: Text, failing: Sequence[str], overall: Overall, *, within: bool) -> Text:
@@ -141,7 +177,7 @@ def _with_names(advice: Text, failing: Sequence[str], overall: Overall, *, withi
 
 
 def _overall_advice(
-    recordings: Sequence[RecordingMeasurements], verdicts: dict[Property, Verdict], profile: Profile
+    recordings: Sequence[RecordingMeasurements], verdicts: dict[Judged, Verdict], profile: Profile
 ) -> Text:
     overall = profile.overall
     out = [profile.labels[prop] for prop, verdict in verdicts.items() if verdict.within is False]
@@ -154,11 +190,19 @@ def _overall_advice(
         sentences.append(_filled(overall.not_judged, overall, properties=open_))
     if unreadable:
         sentences.append(_filled(overall.unreadable, overall, recordings=unreadable))
-    return _joined(sentences or [overall.all_within])
+    sentences = sentences or [overall.all_within]
+    if profile.unmeasured:
+        sentences.append(_filled(overall.unmeasured, overall, requirements=[u.requirement for u in profile.unmeasured]))
+    return _joined(sentences)
 
 
 def _filled(
-    sentence: Text, overall: Overall, *, properties: Sequence[Text] = (), recordings: Sequence[str] = ()
+    sentence: Text,
+    overall: Overall,
+    *,
+    properties: Sequence[Text] = (),
+    recordings: Sequence[str] = (),
+    requirements: Sequence[Text] = (),
 ) -> Text:
     names = Text("、".join(recordings[:NAMED_AT_MOST]), ", ".join(recordings[:NAMED_AT_MOST]))
     if len(recordings) > NAMED_AT_MOST:
@@ -167,9 +211,10 @@ def _filled(
             names.zh + overall.and_more.zh.format(count=count), names.en + overall.and_more.en.format(count=count)
         )
     labels = Text("、".join(label.zh for label in properties), ", ".join(label.en for label in properties))
+    asked = Text("；".join(text.zh for text in requirements), "; ".join(text.en for text in requirements))
     return Text(
-        sentence.zh.format(properties=labels.zh, recordings=names.zh),
-        sentence.en.format(properties=labels.en, recordings=names.en),
+        sentence.zh.format(properties=labels.zh, recordings=names.zh, requirements=asked.zh),
+        sentence.en.format(properties=labels.en, recordings=names.en, requirements=asked.en),
     )
 
 

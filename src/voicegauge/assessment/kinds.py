@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import numpy as np
-
 from voicegauge.assessment.values import Finding, Severity, Text
 
 __all__ = ["KINDS", "MOST_OF_A_KIND", "Kind", "finding", "joined"]
@@ -334,9 +332,9 @@ def _joined_kind(findings: Sequence[Finding]) -> list[Finding]:
     if len(findings) <= MOST_OF_A_KIND:
         return list(findings)
     ordered = sorted(findings, key=lambda item: (item.start_s or 0.0, item.end_s or 0.0))
-    gaps_s = np.array([(b.start_s or 0.0) - (a.end_s or 0.0) for a, b in pairwise(ordered)])
-    parted = np.sort(np.argsort(-gaps_s, kind="stable")[: MOST_OF_A_KIND - 1]) + 1
-    bounds = [0, *parted.tolist(), len(ordered)]
+    gaps_s = [(after.start_s or 0.0) - (before.end_s or 0.0) for before, after in pairwise(ordered)]
+    widest_first = sorted(range(len(gaps_s)), key=lambda index: -gaps_s[index])
+    bounds = [0, *sorted(index + 1 for index in widest_first[: MOST_OF_A_KIND - 1]), len(ordered)]
     return [_join(ordered[first:end]) for first, end in pairwise(bounds)]
 
 

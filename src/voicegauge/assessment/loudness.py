@@ -11,15 +11,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.filters import StreamFilter, k_weighting
 from voicegauge.assessment.frames import BinSums
 from voicegauge.assessment.recording import Samples
-from voicegauge.assessment.values import Measurement, Reason, Unit
+from voicegauge.assessment.values import Measurement, Property, Reason, Unit
 
 __all__ = ["LoudnessMeter", "TruePeakMeter"]
 
 _STEP_S = 0.1
-_STEPS_PER_BLOCK = 4
+_STEPS_PER_BLOCK = round(DEFINITIONS[Property.LOUDNESS].evidence[Case.ALWAYS].recording_s / _STEP_S)
 _OFFSET_DB = -0.691
 _ABSOLUTE_GATE_LUFS = -70.0
 _RELATIVE_GATE_LU = -10.0

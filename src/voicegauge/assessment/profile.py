@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from voicegauge.assessment.values import Language, Measurement, Property, Reason, RecordingMeasurements, Text, Unit
+from voicegauge.assessment.provenance import ModelStamp
+from voicegauge.assessment.values import (
+    Judged,
+    Language,
+    Measurement,
+    Reason,
+    RecordingMeasurements,
+    Text,
+    Unit,
+)
 
-__all__ = ["Advice", "Assessment", "Expectation", "Ignored", "Overall", "Profile", "Range", "Verdict"]
+__all__ = ["Advice", "Assessment", "Expectation", "Ignored", "Overall", "Profile", "Range", "Unmeasured", "Verdict"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ class Advice:
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a profile asks of one property.
+    """What a profile asks of one property or fact.
 
     `details` holds ranges for the measurement's further figures, such as `true_peak_dbtp`.
     `source` and `date` say where the numbers come from.
@@ -49,42 +58,55 @@ class Expectation:
 class Overall:
     """The sentences over a whole assessment; each can stand alone or after another.
 
-    `{properties}` and `{recordings}` stand for lists of names, `{count}` for a number.
+    `{properties}`, `{recordings}` and `{requirements}` stand for lists, `{count}` for a number.
     """
 
     all_within: Text
     out_of_range: Text
     not_judged: Text
     unreadable: Text
+    unmeasured: Text
     failing: Text
     failing_within: Text
     and_more: Text
 
 
 @dataclass(frozen=True)
+class Unmeasured:
+    """What a profile asks and voicegauge does not measure."""
+
+    name: str
+    requirement: Text
+    source: str
+    date: str
+
+
+@dataclass(frozen=True)
 class Profile:
     """What one buyer of recordings asks for, in one language, and how to say it.
 
-    `labels` are the properties' names for people; `reasons` is the advice where something could not be judged.
+    `expectations` holds only what is asked. `labels` are the names for people; `reasons` is the advice where something
+    could not be judged.
     """
 
     name: str
     title: Text
     language: Language
-    expectations: dict[Property, Expectation]
-    labels: dict[Property, Text]
+    expectations: dict[Judged, Expectation]
+    labels: dict[Judged, Text]
     reasons: dict[Reason, Text]
     overall: Overall
+    unmeasured: tuple[Unmeasured, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """One property of a whole body of recordings against a profile.
+    """One property or fact of a whole body of recordings against a profile.
 
     Attributes
     ----------
     actual : Measurement
-        The mean over the recordings, weighted by the seconds each speaks for.
+        The mean over the recordings, weighted by the seconds each speaks for; a fact's total or worst figure.
     within : bool or None
         None where it could not be judged.
     failing : tuple of str
@@ -108,14 +130,18 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The whole answer about one body of recordings."""
+    """The whole answer about one body of recordings.
+
+    `version` and `models` say what measured.
+    """
 
     version: str
     profile: Profile
     recordings: tuple[RecordingMeasurements, ...]
-    verdicts: dict[Property, Verdict]
+    verdicts: dict[Judged, Verdict]
     advice: Text
     ignored: tuple[Ignored, ...] = ()
+    models: tuple[ModelStamp, ...] = ()
 
     @property
     def within(self) -> bool | None:

@@ -17,12 +17,13 @@ import numpy.typing as npt
 from voicegauge.assessment import reverb_regressor
 from voicegauge.assessment.activity import Activity
 from voicegauge.assessment.decay import DecayStatistics, DecayWindow, DecayWindows, features, pool
+from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
-from voicegauge.assessment.values import Measurement, Reason, Unit
+from voicegauge.assessment.values import Measurement, Property, Reason, Unit
 
 __all__ = ["ReverbMeter"]
 
-_LEAST_SPEECH_S = 2.0
+_LEAST_SPEECH_S = DEFINITIONS[Property.REVERB].evidence[Case.ALWAYS].speech_s
 _LEAST_SPEECH_OF_WINDOW_S = 1.0
 _LEAST_DECAYS = 20
 
@@ -34,8 +35,7 @@ class ReverbMeter:
     estimated from how speech dies away in 20 bands, by a regression fitted on dry speech in simulated rooms. Higher is
     drier: a living room far from the microphone gives 5, a treated booth 30 and more; from 35 on there is nothing left
     to hear or to measure. Needs 2 s of speech with 20 places where a band dies away; with less, the value is None and
-    the reason NO_SPEECH or NOT_ENOUGH_SPEECH. `details` holds `error_db`, the mean error at such a value on speakers
-    and rooms that were not fitted on.
+    the reason NO_SPEECH or NOT_ENOUGH_SPEECH.
     """
 
     def __init__(self) -> None:
@@ -58,8 +58,7 @@ class ReverbMeter:
         if together.decay_count < _LEAST_DECAYS:
             return Measurement(None, Unit.DB, Reason.NOT_ENOUGH_SPEECH)
         c50_db = reverb_regressor.predict_c50_db(features(together))
-        details: dict[str, float | None] = {"error_db": reverb_regressor.expected_error_db(c50_db)}
-        return Measurement(c50_db, Unit.DB, weight_s=speech_s, details=details)
+        return Measurement(c50_db, Unit.DB, weight_s=speech_s)
 
 
 def _with_speech(windows: list[DecayWindow], activity: Activity) -> list[DecayStatistics]:

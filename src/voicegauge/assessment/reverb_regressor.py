@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from voicegauge.assessment.data import reverb_weights
 
-__all__ = ["expected_error_db", "predict_c50_db"]
+__all__ = ["predict_c50_db"]
 
 _Floats = npt.NDArray[np.float32]
 
@@ -29,12 +29,6 @@ def predict_c50_db(features: npt.NDArray[np.floating]) -> float:
     hidden = np.tanh(np.einsum("ni,nih->nh", hidden, _array("weights_2")) + _array("offsets_2"))
     outputs = np.sum(hidden * _array("weights_3"), axis=1) + _array("offsets_3")
     return float(np.clip(np.mean(outputs), *reverb_weights.RANGE_DB))
-
-
-def expected_error_db(c50_db: float) -> float:
-    """Mean absolute error met at such an estimate on speakers and rooms that were not fitted on, in dB."""
-    estimates, errors = zip(*reverb_weights.ERRORS_DB, strict=True)
-    return float(np.interp(c50_db, estimates, errors))
 
 
 @cache

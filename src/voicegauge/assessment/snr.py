@@ -11,19 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from voicegauge.assessment.activity import Activity, active_part
+from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.frames import BinSums
 from voicegauge.assessment.noise import BandMeter, cell_times_s, noise_course
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
-from voicegauge.assessment.values import Measurement, Reason, Unit
+from voicegauge.assessment.values import Measurement, Property, Reason, Unit
 
 __all__ = ["SnrMeter"]
 
 _HOP = 160
 _HOP_S = _HOP / ANALYSIS_RATE_HZ
 
-_SHORTEST_SPEECH_S = 0.5
-_SHORTEST_PAUSE_S = 0.3
-_SHORTEST_SPEECH_WITHOUT_PAUSE_S = 2.0
+_NEEDED = DEFINITIONS[Property.SNR].evidence
+_SHORTEST_SPEECH_S = _NEEDED[Case.PAUSES].speech_s
+_SHORTEST_PAUSE_S = _NEEDED[Case.PAUSES].pause_s
+_SHORTEST_SPEECH_WITHOUT_PAUSE_S = _NEEDED[Case.NO_PAUSES].speech_s
 _LOWEST_DB, _HIGHEST_DB = -10.0, 80.0
 
 # Pauses begin this long after speech and end this long before it, so that no decay or breath counts as noise.
@@ -47,6 +49,7 @@ class SnrMeter:
 
     Needs speech (else `NO_SPEECH`), of 0.5 s and more (else `NOT_ENOUGH_SPEECH`). With under 0.3 s of pause the noise
     is taken from the quietest moments, which is less certain and takes 2 s of speech (else `NOT_ENOUGH_PAUSE`).
+    `details` holds `pause_s`, the seconds of pause the noise was measured in.
     """
 
     def __init__(self) -> None:
@@ -73,9 +76,10 @@ class SnrMeter:
         sound = _frames_of_sound(self._roughness.values() / _HOP)
         speech = activity.mask(times_s, before_s=_BEFORE_S, after_s=_AFTER_S)
         pause = ~speech & sound
+        pause_s = np.count_nonzero(pause) * _HOP_S
         if activity.speech_s < _SHORTEST_SPEECH_S or not np.any(speech & sound):
             return Measurement(None, Unit.DB, Reason.NOT_ENOUGH_SPEECH)
-        if np.count_nonzero(pause) * _HOP_S < _SHORTEST_PAUSE_S:
+        if pause_s < _SHORTEST_PAUSE_S:
             if activity.speech_s < _SHORTEST_SPEECH_WITHOUT_PAUSE_S:
                 return Measurement(None, Unit.DB, Reason.NOT_ENOUGH_PAUSE)
             value = _ratio_without_pauses(power, sound, speech)
@@ -90,7 +94,8 @@ class SnrMeter:
                 moving = np.interp(times_s, cells_s, course)
                 moving *= _steady_power(power[pause] / moving[pause])
                 value = _ratio_db(power, moving, speech)
-        return Measurement(float(np.clip(value, _LOWEST_DB, _HIGHEST_DB)), Unit.DB, weight_s=activity.duration_s)
+        limited = float(np.clip(value, _LOWEST_DB, _HIGHEST_DB))
+        return Measurement(limited, Unit.DB, weight_s=activity.duration_s, details={"pause_s": pause_s})
 
 
 def _frames_of_sound(roughness: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

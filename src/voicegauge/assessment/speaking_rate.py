@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicegauge.assessment.activity import Activity, Segment
+from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.frames import Frames
 from voicegauge.assessment.peaks import find_peaks
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
@@ -30,7 +31,7 @@ __all__ = ["RatePassage", "SpeakingRateMeter"]
 
 _Floats = npt.NDArray[np.float32]
 
-_LEAST_SPEECH_S = {"blind": 3.0, "transcript": 1.0}
+_NEEDED = DEFINITIONS[Property.SPEAKING_RATE].evidence
 _SYLLABLES_PER_WORD = 1.32
 
 _PASSAGE_S = 12.0
@@ -93,7 +94,7 @@ class SpeakingRateMeter:
         active_s = activity.active_s
         if not activity.segments:
             return Measurement(None, unit, Reason.NO_SPEECH)
-        if active_s < _LEAST_SPEECH_S["blind" if self._spoken is None else "transcript"]:
+        if active_s < _NEEDED[Case.BLIND if self._spoken is None else Case.TRANSCRIPT].speech_s:
             return Measurement(None, unit, Reason.NOT_ENOUGH_SPEECH)
         if self._spoken is not None:
             units, syllables = float(self._spoken.units), float(self._spoken.syllables)

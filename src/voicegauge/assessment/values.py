@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isfinite
+from math import inf, isfinite
 from typing import Literal, TypeAlias
 
 __all__ = [
     "DECIMALS",
     "PROPERTIES",
+    "Fact",
     "Finding",
+    "Judged",
     "Language",
     "Measurement",
     "Property",
@@ -38,6 +40,9 @@ class Unit(StrEnum):
     LUFS = "LUFS"
     DB = "dB"
     MOS = "MOS"
+    HZ = "Hz"
+    CHANNELS = "channels"
+    SECONDS = "s"
 
 
 class Property(StrEnum):
@@ -53,7 +58,21 @@ class Property(StrEnum):
 
 
 PROPERTIES: tuple[Property, ...] = tuple(p for p in Property if p is not Property.DNSMOS_SIG)
-"""The judged properties, in the order people read them."""
+"""The properties every general profile judges, in the order people read them."""
+
+
+class Fact(StrEnum):
+    """What a file says of itself: exact, and judged only where a profile asks for it."""
+
+    SAMPLE_RATE = "sample_rate"
+    CHANNELS = "channels"
+    RECORDING_LENGTH = "recording_length"
+    TOTAL_LENGTH = "total_length"
+    TOTAL_SPEECH = "total_speech"
+
+
+Judged: TypeAlias = Property | Fact
+"""What a profile can hold a range for."""
 
 
 class Reason(StrEnum):
@@ -91,6 +110,9 @@ class Measurement:
         How many seconds of the recording the value speaks for; means over recordings are weighted with it.
     details : mapping of str to float or None
         Further figures of the same measurement by result key, such as `true_peak_dbtp` or `syllables_per_min`.
+    error : float or None
+        The value is off by at most this much, in its unit, in nine cases of ten (see `assessment.uncertainty`). None
+        where there is no value or where it is not known.
 
     Figures are rounded to `DECIMALS` when the measurement is made.
     """
@@ -100,14 +122,18 @@ class Measurement:
     reason: Reason | None = None
     weight_s: float = 0.0
     details: dict[str, float | None] = field(default_factory=dict)
+    error: float | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.reason is not None):
             raise ValueError("a measurement has either a value or a reason, and never both")
         if self.value is not None and not isfinite(self.value):
             raise ValueError(f"a measured value must be finite, not {self.value}")
+        if self.error is not None and (self.value is None or not 0 <= self.error < inf):
+            raise ValueError(f"an error belongs to a value and is finite and not negative, not {self.error}")
         object.__setattr__(self, "value", _kept(self.value))
         object.__setattr__(self, "weight_s", _kept(self.weight_s))
+        object.__setattr__(self, "error", _kept(self.error))
         object.__setattr__(self, "details", {key: _kept(value) for key, value in self.details.items()})
 
 
@@ -160,8 +186,10 @@ class RecordingMeasurements:
     """Everything measured on one recording. Judging needs nothing else, so it can be repeated without the audio.
 
     `duration_s`, `sample_rate_hz` and `channels` are None for a file that could not be read.
-    `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window. `traits` are figures that are not
-    judged by themselves but tell recordings of one session apart; see :mod:`voicegauge.assessment.consistency`.
+    `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window.
+    `speech_s` is how long somebody speaks, None where that was not measured.
+    `traits` are figures that are not judged by themselves but tell recordings of one session apart; see
+    :mod:`voicegauge.assessment.consistency`.
     """
 
     name: str
@@ -171,6 +199,7 @@ class RecordingMeasurements:
     measurements: dict[Property, Measurement]
     findings: tuple[Finding, ...] = ()
     dnsmos_rows: tuple[tuple[float, float, float, float], ...] = ()
+    speech_s: float | None = None
     traits: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

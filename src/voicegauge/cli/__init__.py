@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from voicegauge._version import __version__
-from voicegauge.cli import assess, service
+from voicegauge.cli import assess, doctor, explain, judge, profiles, service
 from voicegauge.errors import VoicegaugeError
 
 __all__ = ["main"]
@@ -17,6 +18,9 @@ EXIT_UNUSABLE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return its exit code."""
+    # Recordings are measured side by side: threads that numpy's BLAS spins up for one only take from the others.
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     parser = argparse.ArgumentParser(
         prog="voicegauge",
         description="Tells you, before you pay for voice training, whether your recordings are good enough,"
@@ -24,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"voicegauge {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    assess.add_command(commands)
+    for command in (assess, judge, explain, profiles, doctor):
+        command.add_command(commands)
     service.add_commands(commands)
     flags = parser.parse_args(arguments)
     try:

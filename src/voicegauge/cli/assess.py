@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voicegauge.cli.output import JUDGING_EPILOG, add_judging_options, exit_code, print_assessments, tongue_of
 from voicegauge.errors import ArchiveError, UsageError
 
 if TYPE_CHECKING:
     from voicegauge.assessment.profile import Assessment
     from voicegauge.pipeline import Progress
-    from voicegauge.reports.words import Tongue
 
-__all__ = ["EXIT_CODES", "add_command"]
-
-EXIT_CODES: dict[bool | None, int] = {True: 0, False: 1, None: 2}
+__all__ = ["add_command"]
 
 
 def add_command(commands: argparse._SubParsersAction[Any]) -> None:
@@ -30,14 +27,11 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
         help="judge recordings: files, folders and zips, as one body",
         description="Judges recordings as one body of takes."
         " A transcript is a .txt beside a recording, with the same stem.",
-        epilog="Exit code: 0 all within range, 1 something out of range, 2 could not judge or wrong usage.",
+        epilog=JUDGING_EPILOG,
     )
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, a folder or a zip")
     parser.add_argument("--language", choices=("CN", "EN"), default="CN", help="what is spoken (default: CN)")
-    parser.add_argument(
-        "--profile", default="default", metavar="NAME|FILE", help="whose ranges to judge by (default: default)"
-    )
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="(default: table)")
+    add_judging_options(parser)
     parser.add_argument(
         "--labels",
         type=Path,
@@ -50,14 +44,6 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.set_defaults(run=_run)
 
 
-def tongue_of(environment: Mapping[str, str]) -> Tongue:
-    """Return the language to talk to this person in: Chinese where the locale says so, else English."""
-    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if environment.get(variable):
-            return "zh" if environment[variable].lower().startswith("zh") else "en"
-    return "en"
-
-
 def _at_least_one(text: str) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
@@ -67,22 +53,29 @@ def _at_least_one(text: str) -> int:
 
 def _run(flags: argparse.Namespace) -> int:
     from voicegauge.pipeline import assess
+    from voicegauge.profiles.loader import load_profile
+    from voicegauge.rejudge import judge_again
 
+    first, *others = flags.profile or ["default"]
+    for profile in others:
+        # A mistake in it should show before everything is measured.
+        load_profile(profile, flags.language)
     try:
         with _progress_bar() as on_progress:
             assessment = assess(
                 flags.paths,
                 language=flags.language,
-                profile=flags.profile,
+                profile=first,
                 jobs=flags.jobs,
                 on_progress=on_progress,
             )
     except ArchiveError as error:
         raise UsageError(f"{', '.join(flags.paths)}: {error}") from error
+    assessments = [assessment, *(judge_again(assessment, profile) for profile in others)]
     if flags.labels is not None:
         _write_labels(assessment, flags.labels)
-    _print(assessment, flags.format)
-    return EXIT_CODES[assessment.within]
+    print_assessments(assessments, flags.format)
+    return exit_code(assessments)
 
 
 def _write_labels(assessment: Assessment, folder: Path) -> None:
@@ -92,24 +85,6 @@ def _write_labels(assessment: Assessment, folder: Path) -> None:
         write_labels(assessment, folder, tongue_of(os.environ))
     except OSError as error:
         raise UsageError(f"--labels {folder}: {error.strerror}; give a folder that can be written") from error
-
-
-def _print(assessment: Assessment, form: str) -> None:
-    if form == "json":
-        from voicegauge.reports.result import assessment_to_json
-
-        json.dump(assessment_to_json(assessment), sys.stdout, ensure_ascii=False, indent=2)
-        print()
-    elif form == "csv":
-        from voicegauge.reports.tables import csv_text
-
-        print(csv_text(assessment), end="")
-    else:
-        from rich.console import Console
-
-        from voicegauge.reports.tables import print_table
-
-        print_table(assessment, Console(highlight=False), tongue_of(os.environ))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 
 from voicegauge.errors import ModelError
@@ -60,12 +60,13 @@ def checked_path(model: ModelFile) -> Path:
     ModelError
         The package is not installed, lacks the file, or the file is another one.
     """
-    try:
-        path = Path(str(distribution(model.package).locate_file(model.path)))
-    except PackageNotFoundError:
+    module, _, inside = model.path.partition("/")
+    spec = find_spec(module)
+    if spec is None or not spec.submodule_search_locations:
         raise ModelError(
             f"The package {model.package}, which brings the model {model.path}, is not installed; {model.remedy}"
-        ) from None
+        )
+    path = Path(spec.submodule_search_locations[0], inside)
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from voicegauge.assessment.profile import Advice, Expectation, Overall, Profile, Range
+from voicegauge.assessment.profile import Advice, Expectation, Overall, Profile, Range, Unmeasured
 from voicegauge.assessment.units import unit_of
-from voicegauge.assessment.values import PROPERTIES, Language, Property, Reason
+from voicegauge.assessment.values import PROPERTIES, Fact, Judged, Language, Property, Reason
 from voicegauge.errors import ProfileError
 from voicegauge.profiles.reader import Table, did_you_mean, read_toml
 
@@ -23,7 +23,8 @@ _SENTENCES = _FOLDER / "sentences" / "advice.toml"
 _LANGUAGES: tuple[Language, ...] = ("CN", "EN")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
-_DETAILS = {Property.LOUDNESS: ("true_peak_dbtp",)}
+_JUDGED: tuple[Judged, ...] = (*PROPERTIES, *Fact)
+_DETAILS: dict[Judged, tuple[str, ...]] = {Property.LOUDNESS: ("true_peak_dbtp", "rms_dbfs")}
 
 
 def profile_names() -> tuple[str, ...]:
@@ -46,27 +47,30 @@ def load_profile(name_or_path: str | Path, language: Language) -> Profile:
     if language not in _LANGUAGES:
         raise ProfileError(f'there is no language "{language}"; use CN or EN')
     root = read_toml(_path_of(name_or_path))
-    root.allow("name", "title", *PROPERTIES)
+    root.allow("name", "title", "unmeasured", *_JUDGED)
     name = root.string("name")
     if not _NAME.fullmatch(name):
         raise root.problem(f'"{name}" is no profile name; use small letters, digits and single hyphens', "name")
     sentences = read_toml(_SENTENCES)
     labels, reasons = sentences.table("labels"), sentences.table("reasons")
     expectations = {
-        property_: {
-            spoken: _expectation(_table_for(root, property_, spoken), sentences, property_, spoken)
-            for spoken in _LANGUAGES
+        judged: {
+            spoken: _expectation(_table_for(root, judged, spoken), sentences, judged, spoken) for spoken in _LANGUAGES
         }
-        for property_ in PROPERTIES
+        for judged in _JUDGED
+        if judged in root.values
     }
+    if not expectations:
+        raise root.problem(f"a profile asks for one of these at least: {', '.join(_JUDGED)}")
     return Profile(
         name=name,
         title=root.text("title"),
         language=language,
-        expectations={property_: by_language[language] for property_, by_language in expectations.items()},
-        labels={property_: labels.text(property_) for property_ in Property},
+        expectations={judged: by_language[language] for judged, by_language in expectations.items()},
+        labels={judged: labels.text(judged) for judged in (*Property, *Fact)},
         reasons={reason: reasons.text(reason) for reason in Reason},
         overall=_overall(sentences.table("overall")),
+        unmeasured=tuple(_unmeasured(table) for table in root.tables("unmeasured")),
     )
 
 
@@ -83,25 +87,25 @@ def _path_of(name_or_path: str | Path) -> Path:
     return _FOLDER / f"{word}.toml"
 
 
-def _table_for(root: Table, property_: Property, language: Language) -> Table:
+def _table_for(root: Table, judged: Judged, language: Language) -> Table:
     """The property's own table, or its half for the language where it is split."""
-    table = root.table(property_)
+    table = root.table(judged)
     if not any(spoken in table.values for spoken in _LANGUAGES):
-        if property_ is Property.SPEAKING_RATE:
+        if judged is Property.SPEAKING_RATE:
             raise table.problem(
-                f"Chinese is counted in characters and English in words: write [{property_}.CN] and [{property_}.EN]"
+                f"Chinese is counted in characters and English in words: write [{judged}.CN] and [{judged}.EN]"
             )
         return table
     table.allow(*_LANGUAGES)
     return table.table(language)
 
 
-def _expectation(table: Table, sentences: Table, property_: Property, language: Language) -> Expectation:
-    detail_names = _DETAILS.get(property_, ())
+def _expectation(table: Table, sentences: Table, judged: Judged, language: Language) -> Expectation:
+    detail_names = _DETAILS.get(judged, ())
     table.allow("minimum", "maximum", "unit", "source", "date", "advice", *(["details"] if detail_names else []))
-    unit = unit_of(property_, language)
+    unit = unit_of(judged, language)
     if table.string("unit") != unit:
-        raise table.problem(f'the unit of {property_} is "{unit}", not "{table.string("unit")}"', "unit")
+        raise table.problem(f'the unit of {judged} is "{unit}", not "{table.string("unit")}"', "unit")
     details = {}
     if "details" in table.values:
         details_table = table.table("details")
@@ -111,18 +115,28 @@ def _expectation(table: Table, sentences: Table, property_: Property, language: 
             detail.allow("minimum", "maximum")
             details[name] = _range(detail)
     return Expectation(
-        range=_range(table),
+        range=_range(table, may_be_open=bool(details)),
         unit=unit,
-        advice=_advice(table, sentences.table("advice").table(property_)),
+        advice=_advice(table, sentences.table("advice").table(judged)),
         source=table.string("source"),
         date=table.date("date").isoformat(),
         details=details,
     )
 
 
-def _range(table: Table) -> Range:
+def _unmeasured(table: Table) -> Unmeasured:
+    table.allow("name", "requirement", "source", "date")
+    return Unmeasured(
+        name=table.string("name"),
+        requirement=table.text("requirement"),
+        source=table.string("source"),
+        date=table.date("date").isoformat(),
+    )
+
+
+def _range(table: Table, *, may_be_open: bool = False) -> Range:
     minimum, maximum = table.number("minimum"), table.number("maximum")
-    if minimum is None and maximum is None:
+    if minimum is None and maximum is None and not may_be_open:
         raise table.problem('give "minimum", "maximum" or both')
     if minimum is not None and maximum is not None and minimum > maximum:
         raise table.problem(f"minimum {minimum:g} is above maximum {maximum:g}", "minimum")
@@ -146,6 +160,7 @@ def _overall(table: Table) -> Overall:
         out_of_range=table.text("out_of_range"),
         not_judged=table.text("not_judged"),
         unreadable=table.text("unreadable"),
+        unmeasured=table.text("unmeasured"),
         failing=table.text("failing"),
         failing_within=table.text("failing_within"),
         and_more=table.text("and_more"),

@@ -7,6 +7,7 @@ import difflib
 import math
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ MAX_FILE_BYTES = 1 << 20
 
 _MULTILINE_STRING = re.compile(r"(\"\"\"|''').*?\1", re.DOTALL)
 _HEADER = re.compile(r"^\s*\[([^\[\]]+)\]")
+_ARRAY_HEADER = re.compile(r"^\s*\[\[([^\[\]]+)\]\]")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'\- ]+?)\s*=")
 
 
@@ -66,8 +68,12 @@ def _line_of(text: str, path: tuple[str, ...]) -> int | None:
     plain = _MULTILINE_STRING.sub(lambda match: "\n" * match.group().count("\n"), text)
     table: tuple[str, ...] = ()
     best_line, best_depth = None, 0
+    counts: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(plain.split("\n"), start=1):
-        if header := _HEADER.match(line):
+        if array := _ARRAY_HEADER.match(line):
+            counts[name := _parts(array[1])] += 1
+            table = here = (*name, str(counts[name]))
+        elif header := _HEADER.match(line):
             table = here = _parts(header[1])
         elif key := _KEY.match(line):
             here = (*table, *_parts(key[1]))
@@ -107,6 +113,16 @@ class Table:
         if not isinstance(value, dict):
             raise self.problem(f'"{key}" must be a table, not {_show(value)}', key)
         return Table(self.file, self.source_text, (*self.path, key), value)
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """The tables under `[[key]]`, none without one; each is named by its number, from 1."""
+        values = self.values.get(key, [])
+        if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+            raise self.problem(f'write "{key}" as [[{key}]], once for each', key)
+        return tuple(
+            Table(self.file, self.source_text, (*self.path, key, str(number)), value)
+            for number, value in enumerate(values, start=1)
+        )
 
     def string(self, key: str) -> str:
         """The text under `key`, which must be there and not be blank."""

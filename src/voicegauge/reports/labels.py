@@ -6,10 +6,15 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from voicegauge.assessment.profile import Assessment
 from voicegauge.assessment.values import Finding, RecordingMeasurements
-from voicegauge.reports.words import SEVERITY_WORDS, Tongue, name_words, say
+from voicegauge.reports.finding_words import name_words
+from voicegauge.reports.words import SEVERITY_WORDS
+
+if TYPE_CHECKING:
+    from voicegauge.reports.tables import Tongue
 
 __all__ = ["audacity_labels", "findings_csv", "textgrid", "write_labels"]
 
@@ -124,9 +129,8 @@ def _placed(recording: RecordingMeasurements) -> Iterable[tuple[Finding, float, 
 
 
 def _label(item: Finding, tongue: Tongue) -> str:
-    name = say(name_words(item.kind), tongue)
-    severity = say(SEVERITY_WORDS[item.severity], tongue)
-    return f"{name}（{severity}）" if tongue == "zh" else f"{name} ({severity})"
+    name, severity = name_words(item.kind), SEVERITY_WORDS[item.severity]
+    return f"{name.zh}（{severity.zh}）" if tongue == "zh" else f"{name.en} ({severity.en})"
 
 
 def _without_gaps(marked: Sequence[tuple[float, float, str]], duration_s: float) -> list[tuple[float, float, str]]:

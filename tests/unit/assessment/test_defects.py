@@ -47,7 +47,7 @@ def found(samples: Samples, rate_hz: int = RATE_HZ) -> list[Finding]:
     table = steps if steps.ndim == 2 else steps[:, None]
     mono = np.asarray(soxr.resample(np.mean(table, axis=1, dtype=np.float32), rate_hz, RATE_HZ))
     mono -= np.mean(mono)
-    probabilities = FakeVoiceActivity().push(mono / max(2 * float(np.max(np.abs(mono))), 1e-9))
+    probabilities = FakeVoiceActivity().push(mono / np.float32(max(2 * float(np.max(np.abs(mono))), 1e-9)))
     meter = DefectMeter(rate_hz, table.shape[1])
     meter.push_native(table)
     meter.finish_native()

@@ -76,7 +76,7 @@ def test_a_recording_of_exactly_one_window_is_not_repeated() -> None:
     scores, network = score(noise(WINDOW))
     assert len(network.received) == WINDOW
     assert len(scores.rows) == 1
-    assert scores.measurements[Property.DNSMOS_OVRL].details == {}
+    assert scores.measurements[Property.DNSMOS_OVRL].details == {"repeated": 0.0}
 
 
 def test_the_published_polynomials_are_applied_to_each_window_before_the_mean() -> None:

@@ -73,10 +73,9 @@ def test_a_drier_room_has_a_higher_c50() -> None:
     assert (c50_of(in_room(voice(), np.ones(1))).value or -99) > 25
 
 
-def test_the_value_carries_its_error_and_the_seconds_it_speaks_for() -> None:
+def test_the_value_carries_the_seconds_it_speaks_for() -> None:
     measured = c50_of(in_room(voice(), room(10, decay_s=0.5)))
     assert measured.weight_s == pytest.approx(14.0)
-    assert 0.3 < (measured.details["error_db"] or 0) < 6
 
 
 def test_the_level_does_not_matter() -> None:

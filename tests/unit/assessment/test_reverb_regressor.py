@@ -15,7 +15,7 @@ from voicegauge.assessment.data import reverb_weights
 from voicegauge.assessment.decay import FEATURE_COUNT
 from voicegauge.assessment.late import LATE_GROUPS, late_energy
 from voicegauge.assessment.recording import Samples
-from voicegauge.assessment.reverb_regressor import expected_error_db, predict_c50_db
+from voicegauge.assessment.reverb_regressor import predict_c50_db
 
 RATE_HZ = 16_000
 
@@ -50,7 +50,6 @@ def test_the_weights_fit_the_features() -> None:
 def test_whatever_goes_in_a_possible_c50_comes_out(seed: int, spread: float) -> None:
     c50_db = predict_c50_db(np.random.default_rng(seed).normal(0, spread, FEATURE_COUNT))
     assert -5 <= c50_db <= 40
-    assert 0 < expected_error_db(c50_db) < 10
 
 
 def test_a_late_echo_is_predictable_and_noise_is_not() -> None:

