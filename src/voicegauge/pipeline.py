@@ -30,6 +30,7 @@ from voicegauge.ingest.sources import Source, collect
 from voicegauge.models import load_models
 from voicegauge.models.stamps import model_stamps
 from voicegauge.profiles.loader import load_profile
+from voicegauge.settings import onnx_provider
 
 __all__ = ["Progress", "assess", "default_jobs", "measure_source"]
 
@@ -93,17 +94,20 @@ def assess(
     """
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs must be at least 1, not {jobs}")
+    jobs, provider = jobs or default_jobs(), onnx_provider()
     loaded_profile = load_profile(profile, language)
     each = [paths] if isinstance(paths, str | Path) else paths
     collection = collect([Path(path) for path in each])
     recordings = _measure_all(
         collection.sources,
         language=language,
-        models=load_models(),
-        jobs=jobs or default_jobs(),
+        models=load_models(threads=max(1, jobs // len(collection.sources)), provider=provider),
+        jobs=jobs,
         on_progress=on_progress,
     )
-    return judge(recordings, loaded_profile, version=__version__, ignored=collection.ignored, models=model_stamps())
+    return judge(
+        recordings, loaded_profile, version=__version__, ignored=collection.ignored, models=model_stamps(provider)
+    )
 
 
 def measure_source(

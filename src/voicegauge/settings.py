@@ -14,7 +14,7 @@ from typing import Any
 
 from voicegauge.errors import UsageError
 
-__all__ = ["Settings", "add_flags", "from_flags"]
+__all__ = ["Settings", "add_flags", "from_flags", "onnx_provider"]
 
 ENVIRONMENT_PREFIX = "VOICEGAUGE_"
 
@@ -67,6 +67,14 @@ def from_flags(flags: argparse.Namespace, environment: Mapping[str, str] = os.en
         if kind is int and values[setting.name] < 0:
             raise UsageError(f"{origin}: {text} is negative")
     return Settings(**values)
+
+
+def onnx_provider(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the onnxruntime execution provider that DNSMOS shall run on, such as CUDAExecutionProvider.
+
+    Set by VOICEGAUGE_ONNX_PROVIDER, for every command and every worker process alike; None is the compiled core.
+    """
+    return environment.get(ENVIRONMENT_PREFIX + "ONNX_PROVIDER") or None
 
 
 def _chosen(names: tuple[str, ...]) -> list[Field[Any]]:

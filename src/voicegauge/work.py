@@ -19,6 +19,7 @@ from voicegauge.models.stamps import model_stamps
 from voicegauge.pipeline import measure_source
 from voicegauge.profiles.loader import load_profile
 from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
+from voicegauge.settings import onnx_provider
 
 __all__ = ["UploadWork"]
 
@@ -57,13 +58,15 @@ class UploadWork:
         recordings = [measurements_from_json(document) for document in measured]
         with self.local_path(object_key) as path:
             ignored = collect_archive(path).ignored
-        assessment = judge(recordings, profile, version=__version__, ignored=ignored, models=model_stamps())
+        assessment = judge(
+            recordings, profile, version=__version__, ignored=ignored, models=model_stamps(onnx_provider())
+        )
         return assessment_to_json(assessment)
 
 
 @cache
 def _models() -> Models:
-    return load_models()
+    return load_models(provider=onnx_provider())
 
 
 def _cpu_s(source: Source) -> float:

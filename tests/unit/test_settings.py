@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voicegauge.errors import UsageError
-from voicegauge.settings import Settings, add_flags, from_flags
+from voicegauge.settings import Settings, add_flags, from_flags, onnx_provider
 
 ALL = tuple(setting.name for setting in fields(Settings))
 
@@ -40,3 +40,9 @@ def test_a_wrong_number_names_where_it_came_from() -> None:
 
 def test_every_setting_has_a_sentence_of_help() -> None:
     assert all(setting.metadata["help"] for setting in fields(Settings))
+
+
+def test_the_provider_of_onnxruntime_comes_from_the_environment() -> None:
+    assert onnx_provider({}) is None
+    assert onnx_provider({"VOICEGAUGE_ONNX_PROVIDER": ""}) is None
+    assert onnx_provider({"VOICEGAUGE_ONNX_PROVIDER": "CUDAExecutionProvider"}) == "CUDAExecutionProvider"

@@ -30,13 +30,14 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
 def _run(flags: argparse.Namespace) -> int:
     from voicegauge.models import describe_engine
     from voicegauge.pipeline import default_jobs
+    from voicegauge.settings import onnx_provider
 
     facts = {
         "voicegauge": __version__,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "processors": str(default_jobs()),
-        **describe_engine(),
+        **describe_engine(onnx_provider()),
         **{f"extra_{name}": _installed(name, modules) for name, modules in EXTRAS.items()},
     }
     if flags.format == "json":

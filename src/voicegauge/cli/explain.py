@@ -36,9 +36,10 @@ def _run(flags: argparse.Namespace) -> int:
     from voicegauge.models.stamps import model_stamps
     from voicegauge.profiles.loader import load_profile
     from voicegauge.reports.explained import explanation_to_json, print_explanations
+    from voicegauge.settings import onnx_provider
 
     asked = [_KNOWN[flags.property]] if flags.property else list(_KNOWN.values())
-    labels, models = load_profile("default", "CN").labels, model_stamps()
+    labels, models = load_profile("default", "CN").labels, model_stamps(onnx_provider())
     if flags.format == "json":
         document = {
             "voicegauge": __version__,

@@ -24,7 +24,7 @@ Engine: TypeAlias = Literal["auto", "native", "onnxruntime"]
 _log = logging.getLogger(__name__)
 
 
-def load_models(*, threads: int = 1, engine: Engine = "auto", provider: str = CPU) -> Models:
+def load_models(*, threads: int = 1, engine: Engine = "auto", provider: str | None = None) -> Models:
     """Check the model files and return the models, each opened when it is first used.
 
     The result may be shared between threads; every recording opens streams of its own. Where `engine` is "auto" and the
@@ -35,9 +35,8 @@ def load_models(*, threads: int = 1, engine: Engine = "auto", provider: str = CP
     threads : int > 0
         How many threads one recording may use. One is right where several recordings are assessed at once.
     engine : Engine
-    provider : str
-        The onnxruntime execution provider for DNSMOS, such as "CUDAExecutionProvider"; any but the CPU's needs the
-        engine "onnxruntime".
+    provider : str, optional
+        The onnxruntime execution provider for DNSMOS, such as "CUDAExecutionProvider"; naming one means onnxruntime.
 
     Raises
     ------
@@ -45,29 +44,30 @@ def load_models(*, threads: int = 1, engine: Engine = "auto", provider: str = CP
         A model file is missing, damaged or of another version, or the engine or provider that was asked for is not
         there. The message says what to do.
     """
-    if engine != "onnxruntime" and provider != CPU:
-        raise ModelError(f'The provider {provider} needs the engine "onnxruntime"; the compiled core runs on the CPU')
-    return _LoadedModels(checked_path(SILERO_VAD), checked_path(DNSMOS_P835), threads, engine, provider)
+    if provider is not None:
+        if engine == "native":
+            raise ModelError(f"The provider {provider} is onnxruntime's; the compiled core runs on the CPU")
+        engine = "onnxruntime"
+    return _LoadedModels(checked_path(SILERO_VAD), checked_path(DNSMOS_P835), threads, engine, provider or CPU)
 
 
-def describe_engine(engine: Engine = "auto") -> dict[str, str]:
-    """Say what `load_models` uses on this machine: engine, SIMD paths and model hashes, by name.
+def describe_engine(provider: str | None = None) -> dict[str, str]:
+    """Say what `load_models` uses on this machine: engine, SIMD paths or provider, and model hashes, by name.
 
     Raises
     ------
     ModelError
-        As `load_models`.
+        A model file is missing, damaged or of another version.
     """
-    described = {"dnsmos_engine": "onnxruntime"}
-    if engine != "onnxruntime":
+    if provider is not None:
+        described = {"dnsmos_engine": "onnxruntime", "onnx_provider": provider}
+    else:
         try:
             best, *others = simd_paths()
         except ModelError as error:
-            if engine == "native":
-                raise
-            described["why_not_native"] = str(error)
+            described = {"dnsmos_engine": "onnxruntime", "why_not_native": str(error)}
         else:
-            described |= {"dnsmos_engine": "native", "simd_path": best, "other_simd_paths": ", ".join(others)}
+            described = {"dnsmos_engine": "native", "simd_path": best, "other_simd_paths": ", ".join(others)}
     for name, model in (("dnsmos", DNSMOS_P835), ("silero_vad", SILERO_VAD)):
         described |= {f"{name}_model": str(checked_path(model)), f"{name}_sha256": model.sha256}
     return described

@@ -13,8 +13,8 @@ from voicegauge.models.loading import describe_engine
 __all__ = ["model_stamps"]
 
 
-def model_stamps() -> tuple[ModelStamp, ...]:
-    """Return one stamp for each learned model.
+def model_stamps(provider: str | None = None) -> tuple[ModelStamp, ...]:
+    """Return one stamp for each learned model; `provider` is the one `load_models` was given.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def model_stamps() -> tuple[ModelStamp, ...]:
     import onnxruntime
 
     runtime = f"onnxruntime {onnxruntime.__version__}"
-    engine = describe_engine()
+    engine = describe_engine(provider)
     core = f"voicegauge {__version__} core, {engine['simd_path']}" if engine["dnsmos_engine"] == "native" else runtime
     return (
         _stamp("dnsmos_p835", DNSMOS_P835, core),

@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal
 
 from voicegauge.assessment import filters
 from voicegauge.assessment.filters import Kernel, StreamFilter
@@ -19,41 +18,6 @@ def noise(samples: int, seed: int = 0) -> Samples:
     return np.random.default_rng(seed).standard_normal(samples).astype(np.float32)
 
 
-@pytest.mark.parametrize(
-    ("order", "cutoff_hz", "kind", "scipy_kind", "rate_hz"),
-    [
-        (2, 20.0, "high", "highpass", 16_000),
-        (1, 100.0, "high", "highpass", 48_000),
-        (4, 3000.0, "low", "lowpass", 16_000),
-        (2, 25.0, "low", "lowpass", 16_000),
-        (2, 8.0, "low", "lowpass", 100),
-        (2, (300.0, 500.0), "band", "bandpass", 16_000),
-        (3, (50.0, 7900.0), "band", "bandpass", 16_000),
-    ],
-)
-def test_butterworth_agrees_with_scipy(
-    order: int, cutoff_hz: float | tuple[float, float], kind: Kind, scipy_kind: str, rate_hz: int
-) -> None:
-    samples = noise(40_000)
-    sections = signal.butter(order, cutoff_hz, scipy_kind, fs=rate_hz, output="sos")
-    expected = signal.sosfilt(sections, samples)
-    actual = filters.apply(filters.butterworth(order, cutoff_hz, kind, rate_hz=rate_hz), samples)
-    assert actual.shape == samples.shape
-    assert actual.dtype == np.float32
-    assert np.max(np.abs(actual - expected)) < 3e-6 * np.max(np.abs(expected))
-
-
-@pytest.mark.parametrize(("cutoff_hz", "kind"), [(25.0, "low"), ((300.0, 500.0), "band"), (20.0, "high")])
-def test_zero_phase_agrees_with_running_forwards_and_backwards(
-    cutoff_hz: float | tuple[float, float], kind: Kind
-) -> None:
-    samples = np.pad(noise(20_000), 8_000)
-    sections = signal.butter(2, cutoff_hz, kind, fs=RATE_HZ, output="sos")
-    expected = signal.sosfilt(sections, signal.sosfilt(sections, samples)[::-1])[::-1]
-    actual = filters.apply(filters.butterworth(2, cutoff_hz, kind, rate_hz=RATE_HZ, zero_phase=True), samples)
-    assert np.max(np.abs(actual - expected)) < 1e-5 * np.max(np.abs(expected))
-
-
 def gains_db(kernel: Kernel, tones_hz: npt.NDArray[np.float64], rate_hz: int) -> npt.NDArray[np.float64]:
     waves = np.exp(-2j * np.pi * np.outer(tones_hz / rate_hz, np.arange(len(kernel.taps))))
     return np.asarray(20 * np.log10(np.abs(waves @ kernel.taps)))
@@ -63,13 +27,11 @@ def gains_db(kernel: Kernel, tones_hz: npt.NDArray[np.float64], rate_hz: int) ->
 def test_k_weighting_is_the_filter_of_the_recommendation_at_any_rate(rate_hz: int) -> None:
     tones_hz = np.array([20.0, 30.0, 100.0, 400.0, 1_000.0, 2_000.0, 3_500.0, 7_000.0, 20_000.0])
     tones_hz = tones_hz[tones_hz < 0.45 * rate_hz]
-    _, shelf = signal.freqz(
-        [1.53512485958697, -2.69169618940638, 1.19839281085285],
-        [1.0, -1.69065929318241, 0.73248077421585],
-        tones_hz,
-        fs=48_000,
+    turns = np.exp(-2j * np.pi * tones_hz / 48_000)
+    shelf = np.polyval([1.19839281085285, -2.69169618940638, 1.53512485958697], turns) / np.polyval(
+        [0.73248077421585, -1.69065929318241, 1.0], turns
     )
-    _, high_pass = signal.freqz([1.0, -2.0, 1.0], [1.0, -1.99004745483398, 0.99007225036621], tones_hz, fs=48_000)
+    high_pass = np.polyval([1.0, -2.0, 1.0], turns) / np.polyval([0.99007225036621, -1.99004745483398, 1.0], turns)
     expected_db = 20 * np.log10(np.abs(shelf * high_pass))
     assert gains_db(filters.k_weighting(rate_hz), tones_hz, rate_hz) == pytest.approx(expected_db, abs=0.002)
 

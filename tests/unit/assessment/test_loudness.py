@@ -1,13 +1,12 @@
-"""Integrated loudness and true peak against the recommendation and an independent implementation."""
+"""Integrated loudness and true peak against the recommendation."""
 
 from __future__ import annotations
 
 import numpy as np
-import pyloudnorm
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal
 
 from tests.unit.fakes import speech, white_noise
 from voicegauge.assessment.loudness import LoudnessMeter, TruePeakMeter
@@ -36,6 +35,11 @@ def true_peak(samples: Samples, rate_hz: int, block: int = 10_000) -> float | No
     return meter.result()
 
 
+def interpolated(samples: Samples, factor: int) -> npt.NDArray[np.float64]:
+    count = factor * len(samples)
+    return factor * np.fft.irfft(np.fft.rfft(samples.astype(float)), count)
+
+
 def tone(frequency_hz: float, rate_hz: int, duration_s: float = 3.0, peak: float = 0.5) -> Samples:
     times_s = np.arange(round(duration_s * rate_hz)) / rate_hz
     return np.asarray(peak * np.sin(2 * np.pi * frequency_hz * times_s), dtype=np.float32)
@@ -47,16 +51,9 @@ def test_a_full_scale_tone_of_997_hz_reads_minus_3_lufs(rate_hz: int) -> None:
     assert value(tone(997, rate_hz, peak=1.0), rate_hz) == pytest.approx(-3.01, abs=0.02)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_it_agrees_with_pyloudnorm_on_speech(seed: int) -> None:
-    samples = speech(5.0, rate_hz=48_000, seed=seed, pause_s=0.3 * seed)
-    expected = pyloudnorm.Meter(48_000).integrated_loudness(samples.astype(float))
-    assert value(samples, 48_000) == pytest.approx(expected, abs=0.1)
-
-
 def test_a_sound_is_equally_loud_at_every_rate() -> None:
     low = white_noise(4.0, rate_hz=16_000, power_db=-50) + speech(4.0)
-    high = signal.resample_poly(low, 3, 1).astype(np.float32)
+    high = interpolated(low, 3).astype(np.float32)
     assert value(high, 48_000) == pytest.approx(value(low, 16_000), abs=0.05)
 
 
@@ -124,9 +121,10 @@ def test_true_peak_finds_the_peak_between_samples(rate_hz: int, phase: float) ->
 @settings(max_examples=15, deadline=None)
 def test_skipping_quiet_stretches_loses_no_peak(seed: int, block: int) -> None:
     rng = np.random.default_rng(seed)
+    low_pass = np.sinc(0.7 * np.arange(-50, 51)) * np.hanning(101)
     changing = rng.standard_normal(6_000) * np.repeat(rng.uniform(0, 1, 60) ** 4, 100)
-    samples = signal.sosfilt(signal.butter(8, 0.7, output="sos"), changing).astype(np.float32)
-    everywhere = 20 * np.log10(np.max(np.abs(signal.resample(samples, 24_000))))
+    samples = np.convolve(changing, low_pass).astype(np.float32)
+    everywhere = 20 * np.log10(np.max(np.abs(interpolated(samples, 4))))
     assert true_peak(samples, 48_000, block) == pytest.approx(everywhere, abs=0.05)
     assert true_peak(samples, 48_000, block) == true_peak(samples, 48_000)
 

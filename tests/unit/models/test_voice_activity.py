@@ -13,8 +13,18 @@ from voicegauge.models.files import SILERO_VAD, checked_path
 
 
 @pytest.fixture(scope="module")
+def voice_activity() -> VoiceActivity:
+    return load_models().voice_activity
+
+
+@pytest.fixture(scope="module")
 def session() -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(checked_path(SILERO_VAD)), providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def expected(session: onnxruntime.InferenceSession) -> npt.NDArray[np.float32]:
+    return plain_loop(session, voice_like(20_000))
 
 
 def plain_loop(session: onnxruntime.InferenceSession, samples: Samples) -> npt.NDArray[np.float32]:
@@ -42,20 +52,26 @@ def voice_like(length: int) -> Samples:
     return np.asarray(voice + 0.003 * rng.standard_normal(length), np.float32)
 
 
-@pytest.mark.parametrize("block", [1, 511, 512, 513, 7_919, 40_000])
-def test_any_blocks_give_what_a_plain_loop_gives(session: onnxruntime.InferenceSession, block: int) -> None:
-    samples = voice_like(40_000 if block > 1 else 1_500)
-    stream = load_models().voice_activity.open_stream()
+def streamed(voice_activity: VoiceActivity, samples: Samples, block: int) -> npt.NDArray[np.float32]:
+    stream = voice_activity.open_stream()
     parts = [stream.push(samples[start : start + block]) for start in range(0, len(samples), block)]
-    parts.append(stream.finish())
-    expected = plain_loop(session, samples)
-    np.testing.assert_array_equal(np.concatenate(parts), expected)
-    if block > 1:
-        assert expected.max() > 0.5 > expected.min()
+    return np.concatenate([*parts, stream.finish()])
 
 
-def test_only_a_begun_frame_is_finished() -> None:
-    voice_activity = load_models().voice_activity
+@pytest.mark.parametrize("block", [511, 512, 513, 7_919, 20_000])
+def test_any_blocks_give_what_a_plain_loop_gives(
+    voice_activity: VoiceActivity, expected: npt.NDArray[np.float32], block: int
+) -> None:
+    np.testing.assert_array_equal(streamed(voice_activity, voice_like(20_000), block), expected)
+    assert expected.max() > 0.5 > expected.min()
+
+
+def test_samples_may_come_one_by_one(voice_activity: VoiceActivity, session: onnxruntime.InferenceSession) -> None:
+    samples = voice_like(1_500)
+    np.testing.assert_array_equal(streamed(voice_activity, samples, 1), plain_loop(session, samples))
+
+
+def test_only_a_begun_frame_is_finished(voice_activity: VoiceActivity) -> None:
     empty, whole, begun = voice_activity.open_stream(), voice_activity.open_stream(), voice_activity.open_stream()
     assert empty.finish().shape == (0,)
     assert whole.push(voice_like(1_024)).shape == (2,)
@@ -64,8 +80,7 @@ def test_only_a_begun_frame_is_finished() -> None:
     assert begun.finish().shape == (1,)
 
 
-def test_streams_do_not_share_state() -> None:
-    voice_activity = load_models().voice_activity
+def test_streams_do_not_share_state(voice_activity: VoiceActivity) -> None:
     samples = voice_like(8_192)
     alone = voice_activity.open_stream().push(samples)
     first, second = voice_activity.open_stream(), voice_activity.open_stream()
