@@ -66,13 +66,15 @@ def measure_file(path: str, language: Language, transcript: str | None) -> dict[
     """Answer one recording in the keys of `run.py`; the speaking rate in syllables a minute."""
     if not _models:
         _models.append(ModelsButDnsmos())
-    result = measure(recording_from_wav(path, transcript), language=language, models=_models[0]).measurements
+    measured = measure(recording_from_wav(path, transcript), language=language, models=_models[0])
+    result = measured.measurements
     rate = result[Property.SPEAKING_RATE]
     return {
         "snr": result[Property.SNR].value,
         "reverb": result[Property.REVERB].value,
         "speed": rate.value if language == "CN" else rate.details.get("syllables_per_min"),
         "loudness": result[Property.LOUDNESS].value,
+        "defects": sorted({finding.kind for finding in measured.findings}),
     }
 
 

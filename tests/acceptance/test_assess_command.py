@@ -51,6 +51,23 @@ def test_a_spoiled_zip_fails_with_exit_code_1_and_valid_json(tmp_path: Path) -> 
     assert len(result["verdicts"]["snr"]["failing"]) == len(result["recordings"]) == 3
 
 
+def test_labels_are_written_for_every_recording(tmp_path: Path) -> None:
+    done = assess(SAMPLES / "en" / "clipped", "--language", "EN", "--labels", tmp_path / "labels")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Clipping" in done.stdout
+    assert len(list((tmp_path / "labels").rglob("*.TextGrid"))) == 3
+    labels = next(iter((tmp_path / "labels").rglob("bakery.labels.txt"))).read_text(encoding="utf-8")
+    assert "Clipping (record again)" in labels
+    assert "clipping" in (tmp_path / "labels" / "findings.csv").read_text(encoding="utf-8")
+
+
+def test_a_folder_for_labels_that_cannot_be_written_is_a_usage_error(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = assess(SAMPLES / "en" / "clipped" / "bakery.flac", "--language", "EN", "--labels", tmp_path / "taken")
+    assert done.returncode == 2
+    assert "--labels" in done.stderr
+
+
 def test_too_little_to_judge_is_exit_code_2(tmp_path: Path) -> None:
     import numpy as np
     import soundfile

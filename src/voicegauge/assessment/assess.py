@@ -10,6 +10,7 @@ import numpy as np
 import soxr
 
 from voicegauge.assessment.activity import ActivityMeter
+from voicegauge.assessment.defects import DefectMeter
 from voicegauge.assessment.dnsmos import DnsmosMeter
 from voicegauge.assessment.filters import StreamFilter, butterworth
 from voicegauge.assessment.loudness import LoudnessMeter, TruePeakMeter
@@ -63,7 +64,8 @@ def measure(
     RecordingError
         From the recording itself, where it turns out to be damaged.
     """
-    levels = _measure_levels(recording)
+    defects = DefectMeter(recording.rate_hz, recording.channels)
+    levels = _measure_levels(recording, defects)
     duration_s = levels.samples / recording.rate_hz
     if levels.loudness is None:
         return RecordingMeasurements(
@@ -84,7 +86,7 @@ def measure(
     offset, gain = np.float32(levels.mean), np.float32(_SCALED_PEAK / levels.swing if levels.swing > 0 else 1.0)
 
     def push_filtered(samples: Samples) -> None:
-        for meter in (activity_meter, snr, reverb, rate):
+        for meter in (activity_meter, snr, reverb, rate, defects):
             meter.push(samples)
 
     seconds_done = 0.0
@@ -98,6 +100,10 @@ def measure(
 
     activity = activity_meter.result()
     scores = dnsmos.result()
+    windows = () if scores.measurements[Property.DNSMOS_OVRL].details.get("repeated") else scores.rows
+    findings, traits = defects.result(
+        activity, gain=float(gain), dnsmos_rows=windows, rate_passages=rate.passages(activity)
+    )
     measurements = {
         Property.SPEAKING_RATE: rate.result(activity),
         Property.LOUDNESS: levels.loudness,
@@ -105,16 +111,23 @@ def measure(
         Property.REVERB: reverb.result(activity),
         **scores.measurements,
     }
+    measurements = {
+        prop: with_error(prop, measurement, language=language, sample_rate_hz=recording.rate_hz)
+        for prop, measurement in measurements.items()
+    }
+    if any(item.kind == "gated" for item in findings):
+        # The noise was taken away before it could be measured, so how far off the ratio is cannot be said.
+        ratio = measurements[Property.SNR]
+        measurements[Property.SNR] = replace(ratio, error=None, details={**ratio.details, "gated": 1.0})
     return RecordingMeasurements(
         name=recording.name,
         duration_s=duration_s,
         sample_rate_hz=recording.rate_hz,
         channels=recording.channels,
-        measurements={
-            prop: with_error(prop, measurement, language=language, sample_rate_hz=recording.rate_hz)
-            for prop, measurement in measurements.items()
-        },
+        measurements=measurements,
+        findings=findings,
         dnsmos_rows=scores.rows,
+        traits=traits,
         speech_s=activity.speech_s,
     )
 
@@ -129,7 +142,7 @@ class _Levels:
     loudness: Measurement | None
 
 
-def _measure_levels(recording: Recording) -> _Levels:
+def _measure_levels(recording: Recording, defects: DefectMeter) -> _Levels:
     loudness, true_peak = LoudnessMeter(recording.rate_hz), TruePeakMeter(recording.rate_hz, recording.channels)
     samples, total, energy, lowest, highest, valid = 0, 0.0, 0.0, 0.0, 0.0, True
     for block in recording.open_blocks():
@@ -144,8 +157,10 @@ def _measure_levels(recording: Recording) -> _Levels:
         lowest, highest = min(lowest, float(np.min(mono))), max(highest, float(np.max(mono)))
         loudness.push(mono)
         true_peak.push(block)
+        defects.push_native(block)
     if not valid:
         return _Levels(samples, 0.0, 0.0, None)
+    defects.finish_native()
     mean = total / max(1, samples)
     measured = loudness.result(true_peak_dbtp=true_peak.result())
     rms_dbfs = 10 * math.log10(energy / samples) if energy > 0 else None

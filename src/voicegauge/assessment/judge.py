@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from voicegauge.assessment.consistency import with_consistency
 from voicegauge.assessment.facts import EACH, fact_of, fact_of_body
 from voicegauge.assessment.profile import Assessment, Expectation, Ignored, Overall, Profile, Range, Verdict
 from voicegauge.assessment.provenance import ModelStamp
@@ -48,7 +49,8 @@ def judge(
 
     Each property's value is the mean over the recordings that have one, weighted by the seconds each speaks for; the
     true peak is the highest. A property without a value in any recording is not judged: `within` is None, never a pass.
-    Of a fact, the body has the total or the figure that is furthest out of range.
+    Of a fact, the body has the total or the figure that is furthest out of range. Recordings that do not sound like the
+    rest get a finding that says so.
 
     Parameters
     ----------
@@ -64,6 +66,7 @@ def judge(
     """
     if not recordings:
         raise ValueError("there is nothing to judge: recordings is empty")
+    recordings = with_consistency(recordings)
     verdicts = {
         judged: _judge_one(judged, expected, recordings, profile) for judged, expected in profile.expectations.items()
     }

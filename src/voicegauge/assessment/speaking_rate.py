@@ -13,10 +13,12 @@ References
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
-from voicegauge.assessment.activity import Activity
+from voicegauge.assessment.activity import Activity, Segment
 from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.frames import Frames
 from voicegauge.assessment.peaks import find_peaks
@@ -25,12 +27,14 @@ from voicegauge.assessment.text import count_spoken
 from voicegauge.assessment.units import unit_of
 from voicegauge.assessment.values import Language, Measurement, Property, Reason
 
-__all__ = ["SpeakingRateMeter"]
+__all__ = ["RatePassage", "SpeakingRateMeter"]
 
 _Floats = npt.NDArray[np.float32]
 
 _NEEDED = DEFINITIONS[Property.SPEAKING_RATE].evidence
 _SYLLABLES_PER_WORD = 1.32
+
+_PASSAGE_S = 12.0
 
 _HOP = 160
 _CURVE_RATE_HZ = ANALYSIS_RATE_HZ / _HOP
@@ -105,6 +109,19 @@ class SpeakingRateMeter:
         }
         return Measurement(units * per_min, unit, weight_s=active_s, details=details)
 
+    def passages(self, activity: Activity) -> tuple[RatePassage, ...]:
+        """Return the rate in passages of 12 s of speech that overlap by half; none where a transcript was counted."""
+        return () if self._curves is None else self._curves.passages(activity)
+
+
+@dataclass(frozen=True)
+class RatePassage:
+    """The speaking rate in a part of a recording, only good for being compared with other parts of it."""
+
+    start_s: float
+    end_s: float
+    syllables_per_s: float
+
 
 class _Curves:
     """How much of a vowel, and how periodic, the signal is, 100 times a second."""
@@ -128,19 +145,47 @@ class _Curves:
 
     def syllables(self, activity: Activity) -> float:
         """Estimate how many syllables are spoken."""
+        vowel, periodicity = self._whole()
+        return _syllables(vowel, periodicity, activity)
+
+    def passages(self, activity: Activity) -> tuple[RatePassage, ...]:
+        """Estimate the rate in overlapping passages."""
+        vowel, periodicity = self._whole()
+        spoken = np.flatnonzero(activity.mask((np.arange(len(vowel)) + 0.5) / _CURVE_RATE_HZ))
+        size = round(_PASSAGE_S * _CURVE_RATE_HZ)
+        passages = []
+        for first in range(0, len(spoken) - size + 1, size // 2):
+            start, end = int(spoken[first]), int(spoken[first + size - 1]) + 1
+            start_s, end_s = start / _CURVE_RATE_HZ, end / _CURVE_RATE_HZ
+            segments = tuple(
+                Segment(max(segment.start_s, start_s) - start_s, min(segment.end_s, end_s) - start_s)
+                for segment in activity.segments
+                if segment.end_s > start_s and segment.start_s < end_s
+            )
+            part = Activity(end_s - start_s, segments, _PASSAGE_S)
+            syllables = _syllables(vowel[start:end], periodicity[start:end], part)
+            passages.append(RatePassage(start_s, end_s, syllables / _PASSAGE_S))
+        return tuple(passages)
+
+    def _whole(self) -> tuple[_Floats, _Floats]:
         vowel = np.concatenate(self._vowel)[_CORRELATED // 2 :]
         periodicity = np.concatenate(self._periodicity)
         frames = min(len(vowel), len(periodicity))
-        times_s = (np.arange(frames) + 0.5) / _CURVE_RATE_HZ
-        inside = activity.mask(times_s, before_s=_BRIDGED_S, after_s=_BRIDGED_S)
-        near = np.maximum.reduce([np.roll(periodicity[:frames], shift) for shift in (-2, -1, 0, 1, 2)])
-        allowed = inside & (near > _LEAST_PERIODICITY)
-        smoother = _Smoother(vowel[:frames], inside)
-        rate = smoother.hills(_FIRST_CUTOFF_HZ, allowed) / activity.active_s
-        for _ in range(_ROUNDS):
-            cutoff_hz = float(np.clip(_CUTOFF_PER_RATE * rate, _LOWEST_CUTOFF_HZ, _HIGHEST_CUTOFF_HZ))
-            rate = (rate + smoother.hills(cutoff_hz, allowed) / activity.active_s) / 2
-        return max(_LOWEST_RATE, _RATE_SLOPE * rate + _RATE_OFFSET) * activity.active_s
+        return vowel[:frames], periodicity[:frames]
+
+
+def _syllables(vowel: _Floats, periodicity: _Floats, activity: Activity) -> float:
+    """Count the hills of one curve where the other is high, at the smoothness that fits the rate found."""
+    times_s = (np.arange(len(vowel)) + 0.5) / _CURVE_RATE_HZ
+    inside = activity.mask(times_s, before_s=_BRIDGED_S, after_s=_BRIDGED_S)
+    near = np.maximum.reduce([np.roll(periodicity, shift) for shift in (-2, -1, 0, 1, 2)])
+    allowed = inside & (near > _LEAST_PERIODICITY)
+    smoother = _Smoother(vowel, inside)
+    rate = smoother.hills(_FIRST_CUTOFF_HZ, allowed) / activity.active_s
+    for _ in range(_ROUNDS):
+        cutoff_hz = float(np.clip(_CUTOFF_PER_RATE * rate, _LOWEST_CUTOFF_HZ, _HIGHEST_CUTOFF_HZ))
+        rate = (rate + smoother.hills(cutoff_hz, allowed) / activity.active_s) / 2
+    return max(_LOWEST_RATE, _RATE_SLOPE * rate + _RATE_OFFSET) * activity.active_s
 
 
 def _band_envelopes(frames: Samples) -> _Floats:

@@ -26,6 +26,8 @@ __all__ = [
 DECIMALS = 4
 """Measured values are kept to this many decimals, so that what is stored, judged and shown is one number."""
 
+_TIME_DECIMALS = 6
+
 Language: TypeAlias = Literal["CN", "EN"]
 """The language that is spoken in the recordings."""
 
@@ -152,6 +154,16 @@ class Finding:
     """A problem in one recording: what, where, how bad, what to do.
 
     `kind` is a stable word for programs. Times are seconds from the first sample, None where the whole file is meant.
+
+    Attributes
+    ----------
+    affected_s : float or None
+        Seconds of sound that are spoiled between `start_s` and `end_s`, where that can be counted.
+    details : mapping of str to float
+        How bad it is, in figures: `count` of the events joined in this finding, `level_db`, `frequency_hz` and others
+        by kind.
+
+    Figures are rounded to `DECIMALS`, like those of measurements; times to a microsecond.
     """
 
     kind: str
@@ -159,6 +171,14 @@ class Finding:
     message: Text
     start_s: float | None = None
     end_s: float | None = None
+    affected_s: float | None = None
+    details: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("start_s", "end_s", "affected_s"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else round(float(value), _TIME_DECIMALS))
+        object.__setattr__(self, "details", {key: round(float(value), DECIMALS) for key, value in self.details.items()})
 
 
 @dataclass(frozen=True)
@@ -168,6 +188,8 @@ class RecordingMeasurements:
     `duration_s`, `sample_rate_hz` and `channels` are None for a file that could not be read.
     `dnsmos_rows` holds one (start_s, sig, bak, ovrl) row for each 9.01 s window.
     `speech_s` is how long somebody speaks, None where that was not measured.
+    `traits` are figures that are not judged by themselves but tell recordings of one session apart; see
+    :mod:`voicegauge.assessment.consistency`.
     """
 
     name: str
@@ -178,3 +200,7 @@ class RecordingMeasurements:
     findings: tuple[Finding, ...] = ()
     dnsmos_rows: tuple[tuple[float, float, float, float], ...] = ()
     speech_s: float | None = None
+    traits: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "traits", {name: round(float(v), DECIMALS) for name, v in self.traits.items()})

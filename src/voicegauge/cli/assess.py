@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voicegauge.cli.output import JUDGING_EPILOG, add_judging_options, exit_code, print_assessments
+from voicegauge.cli.output import JUDGING_EPILOG, add_judging_options, exit_code, print_assessments, tongue_of
 from voicegauge.errors import ArchiveError, UsageError
 
 if TYPE_CHECKING:
+    from voicegauge.assessment.profile import Assessment
     from voicegauge.pipeline import Progress
 
 __all__ = ["add_command"]
@@ -29,6 +32,12 @@ def add_command(commands: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="an audio file, a folder or a zip")
     parser.add_argument("--language", choices=("CN", "EN"), default="CN", help="what is spoken (default: CN)")
     add_judging_options(parser)
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="DIR",
+        help="also write the findings there: Audacity labels and a Praat TextGrid for each recording, and findings.csv",
+    )
     parser.add_argument(
         "--jobs", type=_at_least_one, metavar="N", help="recordings measured at a time (default: one per processor)"
     )
@@ -63,8 +72,19 @@ def _run(flags: argparse.Namespace) -> int:
     except ArchiveError as error:
         raise UsageError(f"{', '.join(flags.paths)}: {error}") from error
     assessments = [assessment, *(judge_again(assessment, profile) for profile in others)]
+    if flags.labels is not None:
+        _write_labels(assessment, flags.labels)
     print_assessments(assessments, flags.format)
     return exit_code(assessments)
+
+
+def _write_labels(assessment: Assessment, folder: Path) -> None:
+    from voicegauge.reports.labels import write_labels
+
+    try:
+        write_labels(assessment, folder, tongue_of(os.environ))
+    except OSError as error:
+        raise UsageError(f"--labels {folder}: {error.strerror}; give a folder that can be written") from error
 
 
 @contextmanager

@@ -83,6 +83,7 @@ def measurements_to_json(recording: RecordingMeasurements) -> dict[str, Any]:
             {"start_s": _rounded(start_s), "sig": _rounded(sig), "bak": _rounded(bak), "ovrl": _rounded(ovrl)}
             for start_s, sig, bak, ovrl in recording.dnsmos_rows
         ],
+        "traits": recording.traits,
     }
 
 
@@ -99,6 +100,7 @@ def measurements_from_json(document: dict[str, Any]) -> RecordingMeasurements:
         findings=tuple(_finding_from_json(entry) for entry in document["findings"]),
         dnsmos_rows=tuple((row["start_s"], row["sig"], row["bak"], row["ovrl"]) for row in document["dnsmos_rows"]),
         speech_s=document.get("speech_s"),
+        traits=document.get("traits", {}),
     )
 
 
@@ -166,8 +168,10 @@ def _finding_to_json(finding: Finding) -> dict[str, Any]:
     return {
         "kind": finding.kind,
         "severity": str(finding.severity),
-        "start_s": _rounded(finding.start_s),
-        "end_s": _rounded(finding.end_s),
+        "start_s": finding.start_s,
+        "end_s": finding.end_s,
+        "affected_s": finding.affected_s,
+        "details": finding.details,
         "message": text_to_json(finding.message),
     }
 
@@ -179,6 +183,8 @@ def _finding_from_json(document: dict[str, Any]) -> Finding:
         message=Text(**document["message"]),
         start_s=document["start_s"],
         end_s=document["end_s"],
+        affected_s=document.get("affected_s"),
+        details=document.get("details", {}),
     )
 
 

@@ -15,7 +15,16 @@ from rich.text import Text as Styled
 
 from voicegauge.assessment.profile import Assessment, Verdict
 from voicegauge.assessment.units import unit_of
-from voicegauge.assessment.values import PROPERTIES, Judged, Property, RecordingMeasurements, Text
+from voicegauge.assessment.values import (
+    PROPERTIES,
+    Finding,
+    Judged,
+    Property,
+    RecordingMeasurements,
+    Severity,
+    Text,
+)
+from voicegauge.reports.finding_words import name_words, place_words, size_words
 from voicegauge.reports.words import (
     DECIMALS,
     SEVERITY_WORDS,
@@ -32,7 +41,15 @@ Tongue: TypeAlias = Literal["zh", "en"]
 
 MARKS: dict[bool | None, tuple[str, str]] = {True: ("✓", "green"), False: ("✗", "red"), None: ("?", "yellow")}
 
+SEVERITY_MARKS: dict[Severity, tuple[str, str]] = {
+    Severity.REJECT: ("✗", "red"),
+    Severity.FIXABLE: ("!", "yellow"),
+    Severity.YOUR_CALL: ("?", "cyan"),
+}
+
 LISTED_AT_MOST = 40
+FINDINGS_OF_RECORDINGS = 20
+KINDS_OF_A_RECORDING = 5
 
 
 def print_table(assessment: Assessment, console: Console, tongue: Tongue) -> None:
@@ -101,7 +118,7 @@ def csv_text(assessments: Sequence[Assessment]) -> str:
                 _detail(recording, Property.LOUDNESS, "true_peak_dbtp"),
                 _detail(recording, Property.SPEAKING_RATE, "syllables_per_min"),
                 *judged,
-                " ".join(finding.kind for finding in recording.findings),
+                " ".join(dict.fromkeys(item.kind for item in recording.findings)),
             ]
         )
     return text.getvalue()
@@ -255,14 +272,53 @@ def _cell(recording: RecordingMeasurements, prop: Property, verdict: Verdict | N
 
 def _findings(assessment: Assessment, tongue: Tongue) -> RenderableType:
     lines: list[RenderableType] = []
-    for recording in assessment.recordings:
-        for finding in recording.findings:
-            where = "" if finding.start_s is None else f" {duration_words(finding.start_s)}"
-            severity = _say(SEVERITY_WORDS[finding.severity], tongue)
-            lines.append(
-                Styled.assemble(
-                    (f" {recording.name}{where} ", "bold"), (f"[{severity}] ", "yellow"), _say(finding.message, tongue)
-                )
-            )
+    found = [recording for recording in assessment.recordings if recording.findings]
+    shown = sorted(found, key=_worst)[:FINDINGS_OF_RECORDINGS] if len(found) > FINDINGS_OF_RECORDINGS else found
+    for recording in shown:
+        lines += _findings_of(recording, tongue)
+    if len(found) > len(shown):
+        left_out = len(found) - len(shown)
+        note = Text(
+            f" 另有 {left_out} 条录音也有问题，见 --format json",
+            f" {left_out} more recordings have findings: see --format json",
+        )
+        lines.append(Styled(_say(note, tongue), style="dim"))
     lines += [Styled(f" {ignored.name}: {_say(ignored.why, tongue)}", style="dim") for ignored in assessment.ignored]
     return Group(*lines, "") if lines else Group()
+
+
+def _worst(recording: RecordingMeasurements) -> int:
+    order = list(Severity)
+    return min((order.index(item.severity) for item in recording.findings), default=len(order))
+
+
+def _findings_of(recording: RecordingMeasurements, tongue: Tongue) -> list[RenderableType]:
+    """The recording's name and, under it, a line for each kind and message: where, how bad, what to do."""
+    groups: dict[tuple[str, Text], list[Finding]] = {}
+    for item in recording.findings:
+        groups.setdefault((item.kind, item.message), []).append(item)
+    order = list(Severity)
+    worst_first = sorted(groups.values(), key=lambda same: min(order.index(item.severity) for item in same))
+    lines: list[RenderableType] = [Styled(f" {recording.name}", style="bold")]
+    for same in worst_first[:KINDS_OF_A_RECORDING]:
+        severity = min((item.severity for item in same), key=order.index)
+        mark, color = SEVERITY_MARKS[severity]
+        place, size = _say(place_words(same), tongue), _say(size_words(same), tongue)
+        bullet = Table.grid(padding=(0, 1))
+        bullet.add_column(width=2, justify="right")
+        bullet.add_column(overflow="fold")
+        bullet.add_row(
+            Styled(mark, style=color),
+            Styled.assemble(
+                (" ".join(filter(None, (_say(name_words(same[0].kind), tongue), place))), "bold"),
+                f" ({size})" if size else "",
+                (f" [{_say(SEVERITY_WORDS[severity], tongue)}] ", color),
+                _say(same[0].message, tongue),
+            ),
+        )
+        lines.append(bullet)
+    left_out = len(worst_first) - KINDS_OF_A_RECORDING
+    if left_out > 0:
+        note = Text(f"    另有 {left_out} 类，见 --format json", f"    {left_out} more kinds: see --format json")
+        lines.append(Styled(_say(note, tongue), style="dim"))
+    return lines

@@ -49,6 +49,7 @@ DETAIL_NAMES: dict[str, tuple[Text, str]] = {
 }
 
 EXTRAPOLATED = Text("（外推）", " (extrapolated)")
+GATED = Text("（降噪后，不可信）", " (gated: not to be trusted)")
 """Beside DNSMOS scores that rest, in whole or in part, on recordings shorter than one window."""
 
 REASON_WORDS: dict[Reason, Text] = {
@@ -82,6 +83,8 @@ def measurement_words(measurement: Measurement, further: Collection[str] = ()) -
         number += f" ± {error_words(measurement.error, measurement.unit)}"
     unit = UNIT_WORDS[measurement.unit]
     zh, en = f"{number} {unit.zh}".rstrip(), f"{number} {unit.en}".rstrip()
+    if measurement.details.get("gated"):
+        zh, en = zh + GATED.zh, en + GATED.en
     if measurement.details.get("repeated"):
         zh, en = zh + EXTRAPOLATED.zh, en + EXTRAPOLATED.en
     for key, (name, detail_unit) in DETAIL_NAMES.items():

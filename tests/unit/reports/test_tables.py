@@ -11,6 +11,7 @@ from rich.console import Console
 
 from tests.unit.assessment.test_judge import take
 from voicegauge.assessment.judge import judge
+from voicegauge.assessment.kinds import finding
 from voicegauge.assessment.profile import Assessment, Ignored
 from voicegauge.assessment.values import Finding, Property, Reason, Severity, Text
 from voicegauge.profiles.loader import load_profile
@@ -44,7 +45,8 @@ def test_a_table_shows_verdict_measure_expectation_and_what_to_do(mixed: Assessm
     assert "22.5 dB" in text
     assert "≥ 30 dB" in text
     assert "Start with: b.wav." in " ".join(text.split())
-    assert "cut.wav 1:05" in text
+    assert "cut.wav" in text
+    assert "truncated 1:05.0–1:10.0 [your call] The file is cut off." in text
     assert "cover.png: Not a recording." in text
 
 
@@ -128,3 +130,31 @@ def test_the_level_is_shown_where_a_profile_asks_for_it() -> None:
     assert "RMS -25.0 dBFS" in shown(audiobook, width=140)
     assert "RMS -23 to -18 dBFS" in shown(audiobook, width=140)
     assert "RMS" not in shown(judge_again(audiobook, "default"), width=140)
+
+
+def test_many_findings_of_a_kind_are_one_line_with_places_and_size() -> None:
+    found = tuple(
+        finding("clipping", start_s=10.0 * index, end_s=10.0 * index + 1, affected_s=0.5, details={"count": 7})
+        for index in range(6)
+    )
+    spoiled = replace(take("loud.wav"), findings=(*found, finding("hum", details={"frequency_hz": 50})))
+    text = " ".join(shown(judge([spoiled], load_profile("default", "EN"), version="1"), width=200).split())
+    assert "Clipping 0:00.0–0:01.0, 0:10.0–0:11.0, 0:20.0–0:21.0 and 3 more (42 times, 3 s in all)" in text
+    assert "[record again] Too loud" in text
+    assert text.index("Clipping") < text.index("Hum (50 Hz) [your call]")
+
+
+def test_a_recording_with_everything_wrong_names_the_worst() -> None:
+    kinds = ("hum", "dead_air", "dc_offset", "clicks", "gated", "noise_burst", "low_level", "clipping")
+    spoiled = replace(take("bad.wav"), findings=tuple(finding(kind) for kind in kinds))
+    text = shown(judge([spoiled], load_profile("default", "EN"), version="1"))
+    assert "Clipping" in text
+    assert "3 more kinds" in text
+
+
+def test_of_many_recordings_with_findings_the_worst_are_shown() -> None:
+    takes = [replace(take(f"take{index:02}.wav"), findings=(finding("hum"),)) for index in range(30)]
+    takes.append(replace(take("worst.wav"), findings=(finding("clipping"),)))
+    text = shown(judge(takes, load_profile("default", "EN"), version="1"))
+    assert "worst.wav" in text[text.index("Hum") - 2000 :]
+    assert "11 more recordings have findings" in text
