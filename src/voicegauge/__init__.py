@@ -33,10 +33,10 @@ from voicegauge.errors import (
     VoicegaugeError,
 )
 from voicegauge.profiles.loader import load_profile, profile_names
-from voicegauge.rejudge import judge_again, judge_stored
 
 if TYPE_CHECKING:
     from voicegauge.pipeline import Progress, assess
+    from voicegauge.rejudge import judge_again, judge_stored
 
 __all__ = [
     "ArchiveError",
@@ -77,9 +77,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Measuring brings numpy and more, which judging stored measurements again does without.
+    # Measuring brings numpy and more, which judging stored measurements again does without; and the other way round.
     if name in {"Progress", "assess"}:
         from voicegauge import pipeline
 
         return getattr(pipeline, name)
+    if name in {"judge_again", "judge_stored"}:
+        from voicegauge import rejudge
+
+        return getattr(rejudge, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

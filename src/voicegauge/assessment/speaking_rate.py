@@ -14,6 +14,7 @@ References
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +24,11 @@ from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.frames import Frames
 from voicegauge.assessment.peaks import find_peaks
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
-from voicegauge.assessment.text import count_spoken
 from voicegauge.assessment.units import unit_of
 from voicegauge.assessment.values import Language, Measurement, Property, Reason
+
+if TYPE_CHECKING:
+    from voicegauge.assessment.text import SpokenText
 
 __all__ = ["RatePassage", "SpeakingRateMeter"]
 
@@ -58,6 +61,13 @@ _BRIDGED_S = 0.15
 _RATE_SLOPE, _RATE_OFFSET, _LOWEST_RATE = 1.23, -0.66, 0.5
 
 
+def _spoken(transcript: str, language: Language) -> SpokenText:
+    # Its patterns take a while to compile, and most recordings come without a transcript.
+    from voicegauge.assessment.text import count_spoken
+
+    return count_spoken(transcript, language)
+
+
 class SpeakingRateMeter:
     """Measures the speaking rate of one recording that is pushed a block at a time.
 
@@ -78,7 +88,7 @@ class SpeakingRateMeter:
 
     def __init__(self, language: Language, transcript: str | None) -> None:
         self._language: Language = language
-        self._spoken = count_spoken(transcript, language) if transcript else None
+        self._spoken = _spoken(transcript, language) if transcript else None
         if self._spoken is not None and self._spoken.units == 0:
             self._spoken = None
         self._curves = None if self._spoken else _Curves()
