@@ -94,15 +94,12 @@ def speech(
     pitch_hz = rng.uniform(100, 140, last)[syllable]
     formants_hz = np.column_stack([rng.uniform(*span, last) for span in ((300, 800), (900, 2200), (2400, 3200))])
     phase = 2 * np.pi * np.cumsum(pitch_hz) / rate_hz
+    harmonics = np.arange(30, -1, -1)
+    distance = (120 * harmonics[:, None] - formants_hz[:, None]) / 120
+    gains = (1 / (1 + distance**2)) @ np.array([1.0, 0.5, 0.25]) * (harmonics > 0)
     # The sum of gain * sin(harmonic * phase) as a polynomial in exp(i * phase), which needs one sine for all harmonics.
-    turning = np.exp(1j * phase)
-    harmonics = np.zeros(count, dtype=np.complex128)
-    for harmonic in range(30, 0, -1):
-        distance = (harmonic * 120 - formants_hz) / 120
-        gain = np.sum(1 / (1 + distance**2) * np.array([1.0, 0.5, 0.25]), axis=1)
-        harmonics += gain[syllable]
-        harmonics *= turning
-    voice = harmonics.imag
+    turning = np.split(np.exp(1j * phase), np.flatnonzero(np.diff(syllable)) + 1)
+    voice = np.concatenate([np.polyval(gain, part).imag for gain, part in zip(gains, turning, strict=True)])
     opening = np.sin(np.pi * times_s * syllables_per_s) ** 2
     position_s = times_s % (phrase_s + pause_s) - pause_s
     voice *= opening * (position_s >= 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Recordings are measured side by side: threads that numpy's BLAS spins up for one only take from the others.
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+    # What a command imports stays; looking through it for garbage again and again is a tenth of a short command.
+    gc.set_threshold(50_000)
     parser = argparse.ArgumentParser(
         prog="voicegauge",
         description="Tells you, before you pay for voice training, whether your recordings are good enough,"

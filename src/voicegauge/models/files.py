@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,10 +51,11 @@ SILERO_VAD = ModelFile(
 )
 
 
+@cache
 def checked_path(model: ModelFile) -> Path:
     """Return where the model is installed, after comparing its content with the expected hash.
 
-    The package that brings it is not imported.
+    The package that brings it is not imported. A file is read once in a process.
 
     Raises
     ------

@@ -20,6 +20,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     """One application for all tests: making its routes takes longer than most tests."""
     folder, clock = tmp_path_factory.mktemp("site"), Clock()
     database = open_identity_database(folder)
+    with database.connect() as connection:
+        # Stays with the file; a commit then makes and removes no journal.
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
     yield Shared(clock, build(folder, clock), database)
     database.dispose()
 

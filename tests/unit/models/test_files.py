@@ -34,6 +34,7 @@ def test_another_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     damaged = tmp_path / DNSMOS_P835.path
     damaged.parent.mkdir(parents=True)
     damaged.write_bytes(b"not a model")
+    checked_path.cache_clear()
     with pytest.raises(ModelError) as caught:
         checked_path(DNSMOS_P835)
     message = str(caught.value)
