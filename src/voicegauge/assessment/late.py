@@ -57,15 +57,14 @@ def late_energy(samples: Samples) -> npt.NDArray[np.float64]:
     dry_power = _smooth(power)
     for _ in range(_ROUNDS):
         weighted = past.conj() / np.maximum(dry_power, _LEAST_POWER * mean_power)[:, None]
-        # einsum, for threads of a BLAS cost more than such small products are worth.
-        covariance = np.einsum("bkt,blt->bkl", weighted, past)
+        covariance = weighted @ past.swapaxes(1, 2)
         ridge = _RIDGE * np.trace(covariance, axis1=1, axis2=2).real / _TAPS
         covariance += (ridge[:, None, None] + np.float32(1e-20)) * np.eye(_TAPS, dtype=np.float32)
-        taps = np.linalg.solve(covariance, np.einsum("bkt,bt->bk", weighted, heard)[:, :, None])[:, :, 0]
-        late = np.einsum("bk,bkt->bt", taps, past)
+        taps = np.linalg.solve(covariance, weighted @ heard[:, :, None])[:, :, 0]
+        late = (taps[:, None, :] @ past)[:, 0]
         dry = heard - late
         dry_power = _smooth(dry.real**2 + dry.imag**2)
-    later = np.einsum("bk,bkt->bt", taps[:, _LATER_TAPS:], past[:, _LATER_TAPS:])
+    later = (taps[:, None, _LATER_TAPS:] @ past[:, _LATER_TAPS:])[:, 0]
     energies: npt.NDArray[np.float64] = np.stack(
         [np.sum(part.real**2 + part.imag**2, axis=1, dtype=np.float64) for part in (heard, late, later)]
     )
