@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,8 +23,6 @@ from voicegauge.identity.gate import Gate
 from voicegauge.identity.tables import metadata as identity_tables
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
-from voicegauge.jobs.errors import JobNotFoundError
-from voicegauge.jobs.job import JobState
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tables import open_database
@@ -55,9 +52,8 @@ class Installation:
 
     def application(self, queue: JobQueue) -> FastAPI:
         """Build the ASGI app: the vendor's calls, the uploads, /healthz."""
-        store = JobStore(self.engine, time.time)
         jobs = JobService(
-            store,
+            JobStore(self.engine, time.time),
             queue,
             uploaded=lambda key: self.objects.stat(key) is not None,
             upload_lifetime_s=self.settings.upload_lifetime_s,
@@ -67,20 +63,14 @@ class Installation:
         def upload_url(object_key: str, *, base_url: str) -> str:
             return self.objects.signed_put_url(object_key, expires_s=self.settings.upload_lifetime_s, base_url=base_url)
 
-        def takes_upload(object_key: str) -> bool:
-            try:
-                return store.find(PurePosixPath(object_key).stem).state is JobState.CREATING
-            except JobNotFoundError:
-                return False
-
-        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None, redirect_slashes=False)
+        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None)
         install_envelope(app)
         app.add_api_route("/healthz", _healthz, methods=["GET"])
         app.include_router(
             short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url, public_url=self.settings.public_url)
         )
         app.include_router(iam_router(gate=gate, directory=self.directory))
-        app.include_router(upload_router(self.objects, takes_upload))
+        app.include_router(upload_router(self.objects, jobs.takes_upload))
         return app
 
     def job_engine(self) -> JobEngine:

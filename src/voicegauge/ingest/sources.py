@@ -17,7 +17,6 @@ from voicegauge.ingest.archive import (
     ArchiveLimits,
     ArchiveProblem,
     archive_error,
-    archive_problem_text,
     open_archive,
 )
 from voicegauge.ingest.names import clean_name, is_hidden, natural_key, stem_of, suffix_of, unique_names
@@ -199,8 +198,8 @@ def _add_inner_archive(found: _Found, path: Path, name: str) -> None:
     try:
         archive = open_archive(path)
     except ArchiveError as error:
-        text = archive_problem_text(ArchiveProblem(error.code), DEFAULT_LIMITS)
-        found.add(UnreadableSource(name, _size(path), RecordingError(error.code, text.zh, text.en)))
+        problem = RecordingError(error.code, error.message_zh, error.message_en)
+        found.add(UnreadableSource(name, _size(path), problem))
     except NoRecordingsError:
         found.add_unreadable(name, _size(path), RecordingProblem.NO_ACCESS)
     else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from voicegauge.jobs.engine import JobQueue
-from voicegauge.jobs.errors import AlreadyCommittedError, NothingUploadedError, UploadExpiredError
+from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
 from voicegauge.jobs.job import Job, JobState
 from voicegauge.jobs.store import JobStore
 
@@ -86,6 +87,13 @@ class JobService:
                 raise AlreadyCommittedError(job_id)
             self._queue.enqueue(connection, job)
         return self._store.get(project_id, job_id)
+
+    def takes_upload(self, object_key: str) -> bool:
+        """Tell whether a job still waits for its upload under this key."""
+        try:
+            return self._store.find(PurePosixPath(object_key).stem).state is JobState.CREATING
+        except JobNotFoundError:
+            return False
 
     def get(self, project_id: str, job_id: str) -> Job:
         """Return a job of the project; raises JobNotFoundError."""
