@@ -30,19 +30,23 @@ jobs = sa.Table(
     sa.Column("failure_reason", sa.Text),
     sa.Column("result", sa.Text),
     sa.Column("app_user_id", sa.Text),
+    sa.Column("run", sa.Integer, nullable=False, server_default=sa.text("1")),
+    sa.Column("uploads_removed_s", sa.BigInteger),
     sa.CheckConstraint("language IN ('CN', 'EN')", name="jobs_language"),
     sa.CheckConstraint("state IN ({})".format(", ".join(f"'{state}'" for state in JobState)), name="jobs_state"),
     sa.CheckConstraint("(state = 'SUCCEED') = (result IS NOT NULL)", name="jobs_result"),
     sa.CheckConstraint("(state = 'FAILED') = (failure_code IS NOT NULL)", name="jobs_failure_code"),
     sa.CheckConstraint("(state = 'FAILED') = (failure_reason IS NOT NULL)", name="jobs_failure_reason"),
     sa.Index("jobs_by_project", "project_id", "created_s"),
-    sa.Index("jobs_by_state", "state"),
+    # The janitor and the reaper ask for what ended, or began, before or after a moment.
+    sa.Index("jobs_by_state", "state", "updated_s"),
 )
 
 chunk_outcomes = sa.Table(
     "chunk_outcomes",
     _metadata,
     sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.job_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("run", sa.Integer, primary_key=True, server_default=sa.text("1")),
     sa.Column("chunk", sa.Integer, primary_key=True),
     sa.Column("measured", sa.Text),
     sa.Column("failure_code", sa.Text),
@@ -109,13 +113,17 @@ def _legal_move() -> str:
     return "({})".format(" OR ".join(f"(OLD.state = '{old}' AND NEW.state = '{new}')" for old, new in pairs))
 
 
+# What only a move may change; when its upload was removed is noted of a job that has ended, and moves nothing.
+_GUARDED = "state, run, result, failure_code, failure_reason"
+
+
 def _sqlite_triggers() -> list[str]:
     return [
         "DROP TRIGGER IF EXISTS jobs_begin",
         f"CREATE TRIGGER jobs_begin BEFORE INSERT ON jobs WHEN NEW.state <> '{JobState.CREATING}' "
         "BEGIN SELECT RAISE(ABORT, 'illegal job state at creation'); END",
         "DROP TRIGGER IF EXISTS jobs_move",
-        f"CREATE TRIGGER jobs_move BEFORE UPDATE ON jobs WHEN NOT {_legal_move()} "
+        f"CREATE TRIGGER jobs_move BEFORE UPDATE OF {_GUARDED} ON jobs WHEN NOT {_legal_move()} "
         "BEGIN SELECT RAISE(ABORT, 'illegal job transition'); END",
     ]
 
@@ -129,6 +137,6 @@ def _postgresql_triggers() -> list[str]:
         "RAISE EXCEPTION 'illegal job transition' USING ERRCODE = 'check_violation'; END IF; "
         "RETURN NEW; END $$",
         "DROP TRIGGER IF EXISTS jobs_guard ON jobs",
-        "CREATE TRIGGER jobs_guard BEFORE INSERT OR UPDATE ON jobs "
+        f"CREATE TRIGGER jobs_guard BEFORE INSERT OR UPDATE OF {_GUARDED} ON jobs "
         "FOR EACH ROW EXECUTE FUNCTION voicegauge_guard_jobs()",
     ]
