@@ -17,15 +17,15 @@ import uvicorn
 from fastapi import FastAPI
 
 from voicegauge._version import __version__
+from voicegauge.data_folder import make_data_folder, service_lock
+from voicegauge.database import open_database, upgrade
 from voicegauge.errors import MachineError
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.gate import Gate
-from voicegauge.identity.tables import metadata as identity_tables
 from voicegauge.identity.throttle import FailureThrottle
-from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
+from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
@@ -91,16 +91,9 @@ def open_installation(settings: Settings) -> Installation:
     MachineError
         The folder cannot be written.
     """
-    database = settings.data / "voicegauge.db"
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Secrets lie in it; SQLite's side files take over its mode.
-        database.touch(mode=0o600)
-    except OSError as error:
-        raise MachineError(f"cannot use the data folder {settings.data}: {error.strerror}") from error
-    engine = open_database(f"sqlite:///{database}")
-    prepare_database(engine)
-    identity_tables.create_all(engine)
+    make_data_folder(settings.data)
+    engine = open_database(f"sqlite:///{settings.data / 'voicegauge.db'}")
+    upgrade(engine, backup_folder=settings.data / "backups")
     directory = Directory(engine, time.time)
     first_credential = None
     if not directory.list_projects():
@@ -114,7 +107,13 @@ def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> 
 
     `announce` is called once, when connections are accepted, with the service's address.
     """
-    installation = open_installation(settings)
+    make_data_folder(settings.data)
+    with service_lock(settings.data):
+        _serve(open_installation(settings), announce)
+
+
+def _serve(installation: Installation, announce: Callable[[str, Installation], None]) -> None:
+    settings = installation.settings
     installation.objects.remove_leftovers()
     queue = JobQueue(installation.engine)
     listener = _bound_socket(settings.host, settings.port)

@@ -21,18 +21,18 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 
 from voicegauge.jobs import workflows
 from voicegauge.jobs.children import ChildProcesses
+from voicegauge.jobs.engine_tables import quieten
 from voicegauge.jobs.janitor import Janitor, Retention
 from voicegauge.jobs.job import Job, workflow_id
 from voicegauge.jobs.ports import Pipeline, TaskEvent, Uploads
 from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
 from voicegauge.jobs.scratch import worker_folder
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import create_tables
 from voicegauge.jobs.tasks import Tasks
 from voicegauge.jobs.workflow import ASSESS_WORKFLOW, CHUNK_QUEUE, JOB_QUEUE, Limits, register_workflows
 from voicegauge.jobs.workflows import QueueDepth
 
-__all__ = ["JobEngine", "JobQueue", "WorkerSettings", "prepare_database"]
+__all__ = ["JobEngine", "JobQueue", "WorkerSettings"]
 
 log = logging.getLogger(__name__)
 
@@ -77,13 +77,6 @@ class WorkerSettings:
     retention: Retention = field(default_factory=Retention)
 
 
-def prepare_database(engine: sa.Engine) -> None:
-    """Create or upgrade the tables of the jobs and of the durable engine; every process calls this first."""
-    create_tables(engine)
-    _quieten()
-    DBOS.migrate(engine.url.render_as_string(hide_password=False))
-
-
 class JobQueue:
     """The way in for committed jobs; runs no work, so a process that only serves the API needs no more.
 
@@ -94,7 +87,7 @@ class JobQueue:
     """
 
     def __init__(self, engine: sa.Engine) -> None:
-        _quieten()
+        quieten()
         self._engine = engine
         self._client = DBOSClient(
             system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
@@ -311,11 +304,3 @@ def _dbos() -> DBOS:
     from dbos._dbos import _get_dbos_instance
 
     return _get_dbos_instance()
-
-
-def _quieten() -> None:
-    # With a handler of ours in place, DBOS adds none of its own, and its messages reach the application's log.
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    logger.setLevel(logging.WARNING)
