@@ -265,7 +265,6 @@ class JobEngine:
                 tasks,
                 self._settings.limits,
                 self._settings.poll_s,
-                lambda project_id: workflows.outstanding(self._engine, CHUNK_QUEUE, project_id),
             )
             DBOS.launch()
         except BaseException:
