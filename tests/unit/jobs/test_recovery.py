@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from voicegauge.jobs.job import Job, JobState
-from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
+from voicegauge.jobs.recovery import Leases, Reaper, Strays, worker_lock
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tables import leases
 
@@ -37,27 +37,27 @@ def test_a_worker_without_a_lease_is_dead(database: sa.Engine, running: Callable
     running("w3", "alive")
     lease = _lease(database, "alive")
     lease.renew()
-    assert lease.dead_executors(VERSION) == ["dead"]
+    assert lease.dead_statuses(VERSION) == ["dead"]
 
 
 def test_a_worker_whose_lease_ended_is_dead_until_it_renews(database: sa.Engine, running: Callable[..., None]) -> None:
     running("w1", "frozen")
     frozen, alive = _lease(database, "frozen", ttl_s=-1.0), _lease(database, "alive")
     frozen.renew()
-    assert alive.dead_executors(VERSION) == ["frozen"]
+    assert alive.dead_statuses(VERSION) == ["frozen"]
     _lease(database, "frozen").renew()
-    assert alive.dead_executors(VERSION) == []
+    assert alive.dead_statuses(VERSION) == []
 
 
 @pytest.mark.parametrize("status", ["ENQUEUED", "SUCCESS", "ERROR", "CANCELLED"])
 def test_only_running_work_can_be_orphaned(database: sa.Engine, running: Callable[..., None], status: str) -> None:
     running("w1", "dead", status=status)
-    assert _lease(database, "alive").dead_executors(VERSION) == []
+    assert _lease(database, "alive").dead_statuses(VERSION) == []
 
 
 def test_the_work_of_another_version_is_left_to_its_workers(database: sa.Engine, running: Callable[..., None]) -> None:
     running("w1", "dead", version="0")
-    assert _lease(database, "alive").dead_executors(VERSION) == []
+    assert _lease(database, "alive").dead_statuses(VERSION) == []
 
 
 def test_a_lease_that_is_given_up_ends_at_once(database: sa.Engine, running: Callable[..., None]) -> None:
@@ -65,13 +65,13 @@ def test_a_lease_that_is_given_up_ends_at_once(database: sa.Engine, running: Cal
     stopped = _lease(database, "stopped")
     stopped.renew()
     stopped.give_up()
-    assert _lease(database, "alive").dead_executors(VERSION) == ["stopped"]
+    assert _lease(database, "alive").dead_statuses(VERSION) == ["stopped"]
 
 
 def test_leases_that_ended_long_ago_are_forgotten(database: sa.Engine) -> None:
     with database.begin() as connection:
         connection.execute(leases.insert().values(executor_id="ancient", expires_s=0.0))
-    _lease(database, "alive").dead_executors(VERSION)
+    _lease(database, "alive").dead_statuses(VERSION)
     with database.connect() as connection:
         assert connection.execute(leases.select()).all() == []
 
@@ -92,6 +92,7 @@ def _reaper(database: sa.Engine, recovered: Recovered, cancel: Callable[[Job], o
         interval_s=TTL_S,
         recover=recovered,
         cancel=cancel,
+        strays=Strays(database, "alive", lambda: ["w1", "at_work", "abandoned"]),
     )
 
 
@@ -143,3 +144,37 @@ def test_a_worker_that_is_alone_knows_it(tmp_path: Path) -> None:
     with worker_lock(path, when_alone=lambda: alone.append("third")):
         pass
     assert alone == ["first", "third"]
+
+
+def _statuses(database: sa.Engine) -> dict[str, str]:
+    with database.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT workflow_uuid, status FROM workflow_status")
+        return {row[0]: row[1] for row in rows}
+
+
+def test_what_was_claimed_and_never_begun_is_handed_back(database: sa.Engine, running: Callable[..., None]) -> None:
+    begun = {"begun"}
+    strays = Strays(database, "alive", lambda: begun)
+    for workflow_id, executor in (("begun", "alive"), ("lost", "alive"), ("late", "alive"), ("other", "another")):
+        running(workflow_id, executor)
+    strays.hand_back()
+    assert set(_statuses(database).values()) == {"PENDING"}
+    begun.add("late")
+    running("just claimed", "alive")
+    strays.hand_back()
+    assert [workflow_id for workflow_id, status in _statuses(database).items() if status == "ENQUEUED"] == ["lost"]
+
+
+def test_who_was_cancelled_and_still_works_is_found(database: sa.Engine, running: Callable[..., None]) -> None:
+    store = JobStore(database, lambda: 10.0)
+    for job_id in ("cancelled", "finished", "at_work"):
+        store.create(Job(job_id, "p", "CN", JobState.CREATING, "k", 0, 0))
+        with database.begin() as connection:
+            store.commit(connection, job_id, "k.frozen")
+        store.begin(job_id, 1)
+        running(job_id, "alive", status="SUCCESS" if job_id == "finished" else "PENDING")
+    store.cancel("cancelled")
+    store.cancel("finished")
+    found: list[str] = []
+    _reaper(database, Recovered(), lambda job: found.append(job.job_id)).look()
+    assert found == ["cancelled"]
