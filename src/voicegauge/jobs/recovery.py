@@ -21,7 +21,7 @@ from voicegauge.jobs.job import JobState
 from voicegauge.jobs.store import Failure, JobStore
 from voicegauge.jobs.tables import jobs, leases
 
-__all__ = ["Leases", "Reaper", "worker_lock"]
+__all__ = ["Leases", "Reaper", "database_now_s", "worker_lock"]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,8 @@ def _workflow_status(engine: sa.Engine) -> sa.TableClause:
     return sa.table("workflow_status", *(sa.column(name) for name in _WORKFLOW_COLUMNS), schema=schema)
 
 
-def _database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+def database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+    """Return the current Unix time as an expression of the database."""
     # Leases of several machines are compared, so only the database's clock counts.
     if engine.dialect.name == "postgresql":
         return sa.func.date_part("epoch", sa.func.clock_timestamp(), type_=sa.Double)
@@ -61,7 +62,7 @@ class Leases:
 
     def renew(self) -> None:
         """Extend the lease by its full time, or take it anew after it was lost."""
-        expires_s = _database_now_s(self._engine) + self._ttl_s
+        expires_s = database_now_s(self._engine) + self._ttl_s
         with self._engine.begin() as connection:
             renewed = connection.execute(
                 leases.update().where(leases.c.executor_id == self._executor_id).values(expires_s=expires_s)
@@ -81,7 +82,7 @@ class Leases:
 
     def dead_executors(self, application_version: str) -> list[str]:
         """Return the workers that have running workflows and no live lease; forget leases that ended long ago."""
-        now_s = _database_now_s(self._engine)
+        now_s = database_now_s(self._engine)
         workflows = _workflow_status(self._engine)
         live = sa.select(leases.c.executor_id).where(leases.c.expires_s > now_s)
         query = (
