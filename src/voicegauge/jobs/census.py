@@ -14,7 +14,7 @@ from voicegauge.jobs.recovery import database_now_s
 from voicegauge.jobs.tables import jobs, leases
 from voicegauge.jobs.workflow import CHUNK_QUEUE, JOB_QUEUE
 
-__all__ = ["Census", "QueueDepth", "take_census"]
+__all__ = ["Census", "QueueDepth", "ask_database", "take_census"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,13 @@ class Census:
     failures: Mapping[str, int]
     queues: Mapping[str, QueueDepth]
     workers: int
+
+
+def ask_database(engine: sa.Engine) -> None:
+    """Ask for the least that shows the database answers; raises what SQLAlchemy does where it does not."""
+    with engine.connect() as connection:
+        # On SQLite a query without a table would not touch the file.
+        connection.execute(sa.select(sa.literal(1)).select_from(leases).limit(1))
 
 
 def take_census(engine: sa.Engine, now_s: Callable[[], float] = time.time) -> Census:

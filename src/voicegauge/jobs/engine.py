@@ -146,7 +146,7 @@ class JobEngine:
         self._settings = settings
         self._lock_file = lock_file
         self._store = JobStore(engine, now_s)
-        self._executor_id = uuid.uuid4().hex
+        self._lease = Leases(engine, uuid.uuid4().hex, settings.lease_ttl_s)
         self._cleanup = contextlib.ExitStack()
 
     def start(self) -> None:
@@ -155,7 +155,7 @@ class JobEngine:
             asyncio.get_running_loop()
             raise AssertionError("start the job engine in a thread of its own, not on the event loop")
         with contextlib.ExitStack() as stack:
-            lease = Leases(self._engine, self._executor_id, self._settings.lease_ttl_s)
+            lease = self._lease
             if self._lock_file is not None:
                 stack.enter_context(worker_lock(self._lock_file, when_alone=lease.expire_all))
             lease.renew()
@@ -176,6 +176,10 @@ class JobEngine:
             stack.callback(reaper.stop)
             self._cleanup = stack.pop_all()
 
+    def check(self) -> None:
+        """Raise MachineError where this worker is not at work."""
+        self._lease.check()
+
     def stop(self) -> None:
         """Stop working; what is under way is left to the next worker, and its work begun anew or continued there."""
         self._cleanup.close()
@@ -189,7 +193,7 @@ class JobEngine:
             "system_database_engine": self._engine,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": WORKFLOW_VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self._lease.executor_id,
             "run_migrations": False,
             "enable_otlp": False,
             "log_level": "WARNING",

@@ -10,16 +10,13 @@ import logging
 import sys
 import time
 from collections.abc import Callable
-from typing import Literal, TextIO, get_args
+from typing import TextIO
 
 from pythonjsonlogger.json import JsonFormatter
 
 from voicegauge.context import FIELDS, current_fields
 
-__all__ = ["ACCESS_FIELDS", "ACCESS_LOGGER", "LOG_FORMATS", "LogFormat", "configure_logs"]
-
-LogFormat = Literal["text", "json"]
-LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
+__all__ = ["ACCESS_FIELDS", "ACCESS_LOGGER", "configure_logs"]
 
 ACCESS_LOGGER = "voicegauge.access"
 ACCESS_FIELDS = ("method", "route", "status", "duration_ms")
@@ -33,7 +30,7 @@ _CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(12
 
 
 def configure_logs(
-    form: LogFormat, *, stream: TextIO | None = None, trace_id: Callable[[], str | None] | None = None
+    form: str, *, stream: TextIO | None = None, trace_id: Callable[[], str | None] | None = None
 ) -> None:
     """Send the log of this process to `stream`, by default standard error, replacing what was configured before.
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector, disable_created_metrics
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
@@ -48,6 +48,8 @@ class Metrics:
     def __init__(
         self, ping: Callable[[], object], census: Callable[[], Census], *, timeout_s: float = DATABASE_TIMEOUT_S
     ) -> None:
+        # When a counter was made tells nobody anything, and doubles the text.
+        disable_created_metrics()
         self._registry = CollectorRegistry()
         self._registry.register(_DatabaseCollector(ping, census, timeout_s))
         ProcessCollector(registry=self._registry)
