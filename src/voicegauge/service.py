@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from voicegauge._version import __version__
-from voicegauge.errors import MachineError
+from voicegauge.errors import MachineError, UsageError
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.tables import metadata as identity_tables
@@ -39,10 +39,11 @@ from voicegauge.observability.watch import CallerWatch, Watch
 from voicegauge.pipeline import default_jobs
 from voicegauge.settings import Settings
 from voicegauge.storage.disk import DiskObjects
+from voicegauge.storage.objects import ObjectStore
 from voicegauge.storage.upload import upload_router
 from voicegauge.work import UploadWork
 
-__all__ = ["Installation", "open_installation", "serve", "work"]
+__all__ = ["Installation", "OperatorDesk", "open_installation", "operator_desk", "serve", "work"]
 
 FIRST_PROJECT = "default"
 
@@ -123,6 +124,34 @@ def open_installation(settings: Settings) -> Installation:
         first_credential = directory.create_key(directory.create_project(FIRST_PROJECT).project_id)
     objects = DiskObjects(settings.data, max_object_bytes=settings.upload_max_bytes, now_s=time.time)
     return Installation(settings, engine, directory, objects, first_credential)
+
+
+@dataclass(frozen=True)
+class OperatorDesk:
+    """What an operator's commands need: the jobs of all projects, and where their uploads lie."""
+
+    engine: sa.Engine
+    store: JobStore
+    service: JobService
+    objects: ObjectStore
+
+
+def operator_desk(settings: Settings) -> OperatorDesk:
+    """Open what is there for an operator; makes nothing.
+
+    Raises
+    ------
+    UsageError
+        There is no database in the data folder.
+    """
+    database = settings.data / "voicegauge.db"
+    if not database.exists():
+        raise UsageError(f"{settings.data} holds no jobs; give the --data that the service was started with")
+    engine = open_database(f"sqlite:///{database}")
+    objects = DiskObjects(settings.data, max_object_bytes=settings.upload_max_bytes, now_s=time.time)
+    store = JobStore(engine, time.time)
+    service = JobService(store, JobQueue(engine), uploads=objects, upload_lifetime_s=settings.upload_lifetime_s)
+    return OperatorDesk(engine, store, service, objects)
 
 
 def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> None:

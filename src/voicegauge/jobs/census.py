@@ -14,7 +14,7 @@ from voicegauge.jobs.recovery import database_now_s
 from voicegauge.jobs.tables import jobs, leases
 from voicegauge.jobs.workflow import CHUNK_QUEUE, JOB_QUEUE
 
-__all__ = ["Census", "QueueDepth", "ask_database", "take_census"]
+__all__ = ["Census", "ChunkCount", "QueueDepth", "ask_database", "count_chunks", "take_census"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ class Census:
     failures: Mapping[str, int]
     queues: Mapping[str, QueueDepth]
     workers: int
+
+
+@dataclass(frozen=True)
+class ChunkCount:
+    """How many chunks a run of a job has been cut into, 0 before it was planned, and how many of them are measured."""
+
+    done: int
+    total: int
 
 
 def ask_database(engine: sa.Engine) -> None:
@@ -57,16 +65,21 @@ def take_census(engine: sa.Engine, now_s: Callable[[], float] = time.time) -> Ce
         )
 
 
+def count_chunks(engine: sa.Engine, workflow_id: str) -> ChunkCount:
+    """Count the chunks that a job's workflow has queued; forgotten with the workflow some time after its end."""
+    workflows = _workflows(engine.dialect)
+    done = sa.func.count(sa.case((workflows.c.status == "SUCCESS", 1)))
+    query = sa.select(done, sa.func.count()).where(workflows.c.parent_workflow_id == workflow_id)
+    with engine.connect() as connection:
+        return ChunkCount(*connection.execute(query).one())
+
+
 def _counts(connection: sa.Connection, query: sa.Select[tuple[Any, int]]) -> dict[str, int]:
     return dict(connection.execute(query).tuples().all())
 
 
 def _queue_depths(connection: sa.Connection, now_s: float) -> dict[str, QueueDepth]:
-    workflows = sa.table(
-        "workflow_status",
-        *(sa.column(name) for name in ("queue_name", "status", "created_at")),
-        schema="dbos" if connection.dialect.name == "postgresql" else None,
-    )
+    workflows = _workflows(connection.dialect)
     query = (
         sa.select(workflows.c.queue_name, sa.func.count(), sa.func.min(workflows.c.created_at))
         .where(workflows.c.status == "ENQUEUED")
@@ -77,3 +90,9 @@ def _queue_depths(connection: sa.Connection, now_s: float) -> dict[str, QueueDep
         for queue, waiting, oldest_ms in connection.execute(query)
     }
     return {queue: depths.get(queue, QueueDepth(0, 0.0)) for queue in (JOB_QUEUE, CHUNK_QUEUE)}
+
+
+def _workflows(dialect: sa.Dialect) -> sa.TableClause:
+    columns = ("queue_name", "status", "created_at", "parent_workflow_id")
+    schema = "dbos" if dialect.name == "postgresql" else None
+    return sa.table("workflow_status", *(sa.column(name) for name in columns), schema=schema)

@@ -49,7 +49,7 @@ class Metrics:
         self, ping: Callable[[], object], census: Callable[[], Census], *, timeout_s: float = DATABASE_TIMEOUT_S
     ) -> None:
         # When a counter was made tells nobody anything, and doubles the text.
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._registry.register(_DatabaseCollector(ping, census, timeout_s))
         ProcessCollector(registry=self._registry)

@@ -45,15 +45,15 @@ class Probe(Generic[T]):
         self._latest: Future[T] | None = None
         self._began_s = self._ended_s = 0.0
 
-    def result(self) -> T:
-        """Return what the look returned, or raise what it raised.
+    def result(self, answer: Future[T] | None = None) -> T:
+        """Return what the look returned, or raise what it raised; `answer` is that of a look begun before.
 
         Raises
         ------
         TimeoutError
             There is no answer yet.
         """
-        answer = self.start()
+        answer = answer or self.start()
         return answer.result(max(0.0, self._began_s + self._timeout_s - self._clock_s()))
 
     def start(self) -> Future[T]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from voicegauge.errors import MachineError
@@ -63,15 +64,14 @@ class Readiness:
 
     def report(self) -> ReadinessReport:
         """Run the checks, side by side."""
-        for probe in self._probes.values():
-            probe.start()
-        problems = {name: self._problem(probe) for name, probe in self._probes.items()}
+        begun = [(name, probe, probe.start()) for name, probe in self._probes.items()]
+        problems = {name: self._problem(probe, answer) for name, probe, answer in begun}
         self._log_changes(problems)
         return ReadinessReport(self._draining.is_set(), problems)
 
-    def _problem(self, probe: Probe[object]) -> str | None:
+    def _problem(self, probe: Probe[object], answer: Future[object]) -> str | None:
         try:
-            probe.result()
+            probe.result(answer)
         except MachineError as error:
             return str(error)
         except TimeoutError:
