@@ -90,13 +90,14 @@ class Installation:
         checks = {"database": lambda: ask_database(self.engine)}
         return Readiness(checks if worker is None else {**checks, "worker": worker.check})
 
-    def job_engine(self) -> JobEngine:
+    def job_engine(self, *, traced: bool = False) -> JobEngine:
         """Build the worker of this process."""
         return JobEngine(
             self.engine,
             UploadWork(self.objects.local_path),
             WorkerSettings(processes=self.settings.processes or default_jobs()),
             lock_file=self.settings.data / "worker.lock",
+            traced=traced,
         )
 
 
@@ -162,8 +163,8 @@ def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> 
     traces = _start_watching(settings)
     installation = open_installation(settings)
     installation.objects.remove_leftovers()
-    queue = JobQueue(installation.engine)
-    worker = installation.job_engine()
+    queue = JobQueue(installation.engine, traced=traces is not None)
+    worker = installation.job_engine(traced=traces is not None)
     watch = Watch(installation.metrics(), installation.readiness(worker), traces)
     listener = _bound_socket(settings.host, settings.port)
     address = f"http://{_bracketed(settings.host)}:{listener.getsockname()[1]}"
@@ -179,7 +180,7 @@ def work(settings: Settings, announce: Callable[[], None]) -> None:
     """Run a worker, and no API, until SIGTERM or SIGINT."""
     traces = _start_watching(settings)
     installation = open_installation(settings)
-    worker = installation.job_engine()
+    worker = installation.job_engine(traced=traces is not None)
     watch = Watch(installation.metrics(), installation.readiness(worker), traces)
     with ExitStack() as stack:
         stack.enter_context(_ended_by_signals())
@@ -187,6 +188,7 @@ def work(settings: Settings, announce: Callable[[], None]) -> None:
             listener = _bound_socket(settings.host, settings.health_port)
             stack.enter_context(health_server(listener, watch.routes()))
         stack.enter_context(_running(worker))
+        stack.callback(watch.readiness.drain)
         announce()
         threading.Event().wait()
 

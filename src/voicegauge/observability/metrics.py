@@ -56,7 +56,7 @@ class Metrics:
         Info("voicegauge_build", "The version that runs.", registry=self._registry).info({"version": __version__})
         self._tasks = Histogram(
             "voicegauge_task_seconds",
-            "How long tasks took in this worker, with retries and waits for a child process.",
+            "How long tasks took in this worker, from when a process was free for them.",
             ("kind", "outcome"),
             buckets=TASK_BUCKETS_S,
             registry=self._registry,

@@ -72,7 +72,8 @@ class RequestWatch:
             await send(message)
 
         with working_on(request_id=request_id), contextlib.ExitStack() as stack:
-            span = None if self._span is None else stack.enter_context(self._span(scope))
+            watched = self._span is not None and scope["path"] not in QUIET_ROUTES
+            span = stack.enter_context(self._span(scope)) if self._span is not None and watched else None
             try:
                 await self.app(scope, receive, send_watched)
             finally:

@@ -78,19 +78,16 @@ class Traces:
 
         name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE_NAME
         resource = Resource.create({"service.name": name, "service.version": __version__})
-        self._provider = TracerProvider(resource=resource)
-        self._provider.add_span_processor(_fields_processor())
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
-        trace.set_tracer_provider(self._provider)
-        self._tracer = self._provider.get_tracer("voicegauge", __version__)
+        # Sends what is left when the process exits.
+        provider = TracerProvider(resource=resource)
+        provider.add_span_processor(_fields_processor())
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        trace.set_tracer_provider(provider)
+        self._tracer = provider.get_tracer("voicegauge", __version__)
 
     def request(self, scope: Scope) -> AbstractContextManager[RequestSpan]:
         """Make the span of an HTTP request, within the caller's trace where its headers name one."""
         return _request_span(self._tracer, scope)
-
-    def stop(self) -> None:
-        """Send what has not been sent; waits a few seconds at most where nobody takes it."""
-        self._provider.shutdown()
 
 
 class RequestSpan:

@@ -84,7 +84,7 @@ def test_what_happened_in_this_process() -> None:
     metrics.upload_ended("stored", 1000)
     metrics.upload_ended("AccessDenied", 0)
     metrics.auth_failed(SignatureMismatchError("canonical"))
-    metrics.auth_failed(TokenExpiredError("it"))
+    metrics.auth_failed(TokenExpiredError(0))
     found = values(metrics)
     assert found["voicegauge_task_seconds_sum", "kind=measure", "outcome=done"] == 1.5
     assert found["voicegauge_task_seconds_count", "kind=measure", "outcome=timed_out"] == 1
