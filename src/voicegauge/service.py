@@ -17,16 +17,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from voicegauge._version import __version__
+from voicegauge.data_folder import make_data_folder, service_lock
+from voicegauge.database import open_database, upgrade
 from voicegauge.errors import MachineError, UsageError
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.gate import Gate
-from voicegauge.identity.tables import metadata as identity_tables
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.jobs.census import ask_database, take_census
-from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
+from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
@@ -109,16 +109,9 @@ def open_installation(settings: Settings) -> Installation:
     MachineError
         The folder cannot be written.
     """
-    database = settings.data / "voicegauge.db"
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Secrets lie in it; SQLite's side files take over its mode.
-        database.touch(mode=0o600)
-    except OSError as error:
-        raise MachineError(f"cannot use the data folder {settings.data}: {error.strerror}") from error
-    engine = open_database(f"sqlite:///{database}")
-    prepare_database(engine)
-    identity_tables.create_all(engine)
+    make_data_folder(settings.data)
+    engine = open_database(f"sqlite:///{settings.data / 'voicegauge.db'}")
+    upgrade(engine, backup_folder=settings.data / "backups")
     directory = Directory(engine, time.time)
     first_credential = None
     if not directory.list_projects():
@@ -161,7 +154,15 @@ def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> 
     `announce` is called once, when connections are accepted, with the service's address.
     """
     traces = _start_watching(settings)
-    installation = open_installation(settings)
+    make_data_folder(settings.data)
+    with service_lock(settings.data):
+        _serve(open_installation(settings), traces, announce)
+
+
+def _serve(
+    installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]
+) -> None:
+    settings = installation.settings
     installation.objects.remove_leftovers()
     queue = JobQueue(installation.engine, traced=traces is not None)
     worker = installation.job_engine(traced=traces is not None)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -19,14 +18,14 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
 from voicegauge.jobs.children import ChildProcesses
+from voicegauge.jobs.engine_tables import quieten
 from voicegauge.jobs.job import Job
 from voicegauge.jobs.ports import Pipeline
 from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import create_tables
 from voicegauge.jobs.workflow import ASSESS_WORKFLOW, CHUNK_QUEUE, JOB_QUEUE, Limits, register_workflows
 
-__all__ = ["JobEngine", "JobQueue", "WorkerSettings", "prepare_database"]
+__all__ = ["JobEngine", "JobQueue", "WorkerSettings"]
 
 APPLICATION = "voicegauge"
 # Only workers of the same version take up a workflow. To be raised when the new code could not continue a running
@@ -61,13 +60,6 @@ class WorkerSettings:
     limits: Limits = field(default_factory=Limits)
 
 
-def prepare_database(engine: sa.Engine) -> None:
-    """Create or upgrade the tables of the jobs and of the durable engine; every process calls this first."""
-    create_tables(engine)
-    _quieten()
-    DBOS.migrate(engine.url.render_as_string(hide_password=False))
-
-
 class JobQueue:
     """The way in for committed jobs; runs no work, so a process that only serves the API needs no more.
 
@@ -80,7 +72,7 @@ class JobQueue:
     """
 
     def __init__(self, engine: sa.Engine, *, traced: bool = False) -> None:
-        _quieten()
+        quieten()
         self._traced = traced
         self._client = DBOSClient(
             system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
@@ -216,11 +208,3 @@ class JobEngine:
         except BaseException:
             DBOS.destroy(destroy_registry=True)
             raise
-
-
-def _quieten() -> None:
-    # With a handler of ours in place, DBOS adds none of its own, and its messages reach the application's log.
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    logger.setLevel(logging.WARNING)

@@ -18,9 +18,9 @@ from starlette.responses import Response
 
 from voicegauge.errors import MachineError
 from voicegauge.storage import obs_signature
-from voicegauge.storage.disk import BUCKET, CONTENT_TYPE, DiskObjects
+from voicegauge.storage.disk import BUCKET, DiskObjects
 from voicegauge.storage.errors import BadDigestError, InvalidDigestError, ObjectTooLargeError
-from voicegauge.storage.objects import StoredObject
+from voicegauge.storage.objects import CONTENT_TYPE, StoredObject
 
 __all__ = ["upload_router"]
 
