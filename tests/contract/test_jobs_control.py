@@ -207,17 +207,6 @@ def test_tasks_are_told(desk: Desk, workers: Workers) -> None:
     assert all(event.seconds > 0 for event in workers.events)
 
 
-def test_what_waits_is_counted(desk: Desk) -> None:
-    empty = desk.queue.depth()
-    assert {name: depth.waiting for name, depth in empty.items()} == {"jobs": 0, "chunks": 0}
-    for _ in range(2):
-        desk.commit({"recordings": {"a": ["ok"]}})
-    depth = desk.queue.depth()["jobs"]
-    assert depth.waiting == 2
-    assert depth.oldest_age_s >= 0
-    assert desk.store.counts()[JobState.WAITING] == 2
-
-
 def test_one_project_with_much_to_do_does_not_delay_another(desk: Desk, workers: Workers) -> None:
     takes = {str(take): ["nap"] for take in range(8)}
     crowd: list[Job] = [desk.commit({"recordings": takes}, "crowd") for _ in range(12)]

@@ -12,12 +12,12 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
 from voicegauge.jobs import workflows
 from voicegauge.jobs.children import ChildProcesses
@@ -30,7 +30,6 @@ from voicegauge.jobs.scratch import worker_folder
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tasks import Tasks
 from voicegauge.jobs.workflow import ASSESS_WORKFLOW, CHUNK_QUEUE, JOB_QUEUE, Limits, register_workflows
-from voicegauge.jobs.workflows import QueueDepth
 
 __all__ = ["JobEngine", "JobQueue", "WorkerSettings"]
 
@@ -84,11 +83,13 @@ class JobQueue:
     ----------
     engine : Engine
         Of the prepared database.
+    traced : bool
+        Whether a job carries the trace of who commits it to the worker that does it.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, *, traced: bool = False) -> None:
         quieten()
-        self._engine = engine
+        self._traced = traced
         self._client = DBOSClient(
             system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
         )
@@ -96,19 +97,19 @@ class JobQueue:
     def enqueue(self, connection: sa.Connection, job: Job) -> None:
         """Queue the job's run within the caller's transaction; a job on its way through commit is in its first."""
         run = max(job.run, 1)
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": ASSESS_WORKFLOW,
-                "queue_name": JOB_QUEUE,
-                "workflow_id": workflow_id(job.job_id, run),
-                "workflow_id_reuse_policy": "reject",
-                "queue_partition_key": job.project_id,
-                "app_version": WORKFLOW_VERSION,
-            },
-            job.job_id,
-            run,
-        )
+        options: EnqueueOptions = {
+            "workflow_name": ASSESS_WORKFLOW,
+            "queue_name": JOB_QUEUE,
+            "workflow_id": workflow_id(job.job_id, run),
+            "workflow_id_reuse_policy": "reject",
+            "queue_partition_key": job.project_id,
+            "app_version": WORKFLOW_VERSION,
+        }
+        if self._traced:
+            from opentelemetry.context import get_current
+
+            options["otel_context"] = get_current()
+        self._client.enqueue_in_transaction(connection, options, job.job_id, run)
 
     def cancel(self, job: Job) -> None:
         """End the workflow of the job's run and of its chunks, wherever they are; processes at work are killed."""
@@ -117,10 +118,6 @@ class JobQueue:
     def forget(self, workflow_ids: list[str]) -> None:
         """Delete workflows that have ended, with all they stored."""
         self._client.delete_workflows(workflow_ids)
-
-    def depth(self) -> Mapping[str, QueueDepth]:
-        """Tell how much waits in each queue, and for how long."""
-        return workflows.queue_depths(self._engine, [JOB_QUEUE, CHUNK_QUEUE], time.time())
 
     def close(self) -> None:
         """Let go of the client; the database connections stay the caller's."""
@@ -150,6 +147,8 @@ class JobEngine:
         Told of every task that is over, from any thread.
     uploads : Uploads, optional
         Where the uploads of jobs are removed from as the retention says; without it nothing is removed.
+    traced : bool
+        Whether jobs and their steps make OpenTelemetry spans, which go where this process's tracer provider sends them.
     """
 
     def __init__(
@@ -162,15 +161,17 @@ class JobEngine:
         now_s: Callable[[], float] = time.time,
         on_task: Callable[[TaskEvent], None] = _ignore,
         uploads: Uploads | None = None,
+        traced: bool = False,
     ) -> None:
         self._engine = engine
         self._pipeline = pipeline
         self._settings = settings
         self._lock_file = lock_file
         self._store = JobStore(engine, now_s)
+        self._traced = traced
+        self._lease = Leases(engine, uuid.uuid4().hex, settings.lease_ttl_s)
         self._on_task = on_task
         self._uploads = uploads
-        self._executor_id = uuid.uuid4().hex
         self._children: ChildProcesses | None = None
         self._tasks: Tasks | None = None
         self._cleanup = contextlib.ExitStack()
@@ -181,7 +182,7 @@ class JobEngine:
             asyncio.get_running_loop()
             raise AssertionError("start the job engine in a thread of its own, not on the event loop")
         with contextlib.ExitStack() as stack:
-            lease = Leases(self._engine, self._executor_id, self._settings.lease_ttl_s)
+            lease = self._lease
             if self._lock_file is not None:
                 stack.enter_context(worker_lock(self._lock_file, when_alone=lease.expire_all))
             lease.renew()
@@ -205,7 +206,7 @@ class JobEngine:
                 # Not public, which is one reason for pinning the engine's version.
                 recover=lambda executor_ids: DBOS._recover_pending_workflows(list(executor_ids)),
                 cancel=queue.cancel,
-                strays=Strays(self._engine, self._executor_id, _dbos()._active_workflows_set.activeList),
+                strays=Strays(self._engine, lease.executor_id, _dbos()._active_workflows_set.activeList),
             )
             reaper.start()
             stack.callback(reaper.stop)
@@ -214,6 +215,10 @@ class JobEngine:
                 janitor.start()
                 stack.callback(janitor.stop)
             self._cleanup = stack.pop_all()
+
+    def check(self) -> None:
+        """Raise MachineError where this worker is not at work."""
+        self._lease.check()
 
     def drain(self, timeout_s: float) -> None:
         """Take nothing new, finish within `timeout_s` what is being measured, hand the rest back, and stop."""
@@ -231,14 +236,14 @@ class JobEngine:
 
     def _at_work(self, tasks: Tasks) -> bool:
         try:
-            return bool(tasks.at_work(workflows.held_workflows(self._engine, self._executor_id)))
+            return bool(tasks.at_work(workflows.held_workflows(self._engine, self._lease.executor_id)))
         except sa.exc.SQLAlchemyError as error:
             log.warning("cannot see what is under way: %s", error)
             return True
 
     def _hand_back(self) -> None:
         try:
-            returned = workflows.hand_back(self._engine, self._executor_id)
+            returned = workflows.hand_back(self._engine, self._lease.executor_id)
         except sa.exc.SQLAlchemyError as error:
             log.warning("the work under way is left for others to take over, when the lease ends: %s", error)
         else:
@@ -252,9 +257,10 @@ class JobEngine:
             "system_database_engine": self._engine,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": WORKFLOW_VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self._lease.executor_id,
             "run_migrations": False,
-            "enable_otlp": False,
+            "enable_otlp": self._traced,
+            "otel_attribute_format": "semconv",
             "log_level": "WARNING",
         }
         DBOS(config=config)
@@ -266,6 +272,7 @@ class JobEngine:
                 tasks,
                 self._settings.limits,
                 self._settings.poll_s,
+                traced=self._traced,
             )
             DBOS.launch()
         except BaseException:

@@ -6,13 +6,15 @@ step here can be repeated: an outcome that is recorded stays, and a run of a job
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
+from dbos import DBOS, PropagateOtelContext, SetEnqueueOptions, SetWorkflowID, StepOptions
 
+from voicegauge.context import note, working_on
 from voicegauge.errors import ArchiveError
 from voicegauge.jobs.children import ChildDiedError, ChildMemoryError, ChildTimeoutError
 from voicegauge.jobs.grouping import group
@@ -208,27 +210,36 @@ def register_workflows(
     tasks: Tasks,
     limits: Limits,
     poll_s: float,
+    *,
+    traced: bool = False,
 ) -> None:
     """Tell the engine, before its launch, what the workflows do."""
+    trace_goes_on = PropagateOtelContext if traced else contextlib.nullcontext
     steps = _Steps(store, pipeline, tasks, limits)
 
     @DBOS.workflow(name=MEASURE_WORKFLOW, max_recovery_attempts=MAX_CHUNK_RESTARTS)
     async def measure_chunk(job: dict[str, Any], index: int, chunk: dict[str, Any]) -> None:
         options: StepOptions = {"name": "measure", "preemptible": True}
-        await DBOS.run_step_async(options, steps.measure, job, index, chunk)
+        with working_on(job_id=job["job_id"], project_id=job["project_id"]):
+            await DBOS.run_step_async(options, steps.measure, job, index, chunk)
 
     @DBOS.workflow(name=ASSESS_WORKFLOW, max_recovery_attempts=MAX_JOB_RESTARTS)
     async def assess_job(job_id: str, run: int = 1) -> None:
+        with working_on(job_id=job_id):
+            await see_through(job_id, run)
+
+    async def see_through(job_id: str, run: int) -> None:
         job = {"job_id": job_id, "run": run, **await DBOS.run_step_async({"name": "begin"}, steps.begin, job_id, run)}
         if not job["processing"]:
             return
+        note(project_id=job["project_id"])
         chunks = await DBOS.run_step_async({"name": "plan", "preemptible": True}, steps.plan, job)
         if chunks is None:
             return
         handles = []
         for index, chunk in enumerate(chunks):
             options = SetEnqueueOptions(queue_partition_key=job["project_id"], priority=chunk["due"])
-            with SetWorkflowID(_chunk_workflow_id(job, index)), options:
+            with SetWorkflowID(_chunk_workflow_id(job, index)), options, trace_goes_on():
                 handles.append(await DBOS.enqueue_workflow_async(CHUNK_QUEUE, measure_chunk, job, index, chunk))
         for index, handle in enumerate(handles):
             try:

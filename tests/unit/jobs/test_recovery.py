@@ -37,27 +37,27 @@ def test_a_worker_without_a_lease_is_dead(database: sa.Engine, running: Callable
     running("w3", "alive")
     lease = _lease(database, "alive")
     lease.renew()
-    assert lease.dead_statuses(VERSION) == ["dead"]
+    assert lease.dead_executors(VERSION) == ["dead"]
 
 
 def test_a_worker_whose_lease_ended_is_dead_until_it_renews(database: sa.Engine, running: Callable[..., None]) -> None:
     running("w1", "frozen")
     frozen, alive = _lease(database, "frozen", ttl_s=-1.0), _lease(database, "alive")
     frozen.renew()
-    assert alive.dead_statuses(VERSION) == ["frozen"]
+    assert alive.dead_executors(VERSION) == ["frozen"]
     _lease(database, "frozen").renew()
-    assert alive.dead_statuses(VERSION) == []
+    assert alive.dead_executors(VERSION) == []
 
 
 @pytest.mark.parametrize("status", ["ENQUEUED", "SUCCESS", "ERROR", "CANCELLED"])
 def test_only_running_work_can_be_orphaned(database: sa.Engine, running: Callable[..., None], status: str) -> None:
     running("w1", "dead", status=status)
-    assert _lease(database, "alive").dead_statuses(VERSION) == []
+    assert _lease(database, "alive").dead_executors(VERSION) == []
 
 
 def test_the_work_of_another_version_is_left_to_its_workers(database: sa.Engine, running: Callable[..., None]) -> None:
     running("w1", "dead", version="0")
-    assert _lease(database, "alive").dead_statuses(VERSION) == []
+    assert _lease(database, "alive").dead_executors(VERSION) == []
 
 
 def test_a_lease_that_is_given_up_ends_at_once(database: sa.Engine, running: Callable[..., None]) -> None:
@@ -65,13 +65,13 @@ def test_a_lease_that_is_given_up_ends_at_once(database: sa.Engine, running: Cal
     stopped = _lease(database, "stopped")
     stopped.renew()
     stopped.give_up()
-    assert _lease(database, "alive").dead_statuses(VERSION) == ["stopped"]
+    assert _lease(database, "alive").dead_executors(VERSION) == ["stopped"]
 
 
 def test_leases_that_ended_long_ago_are_forgotten(database: sa.Engine) -> None:
     with database.begin() as connection:
         connection.execute(leases.insert().values(executor_id="ancient", expires_s=0.0))
-    _lease(database, "alive").dead_statuses(VERSION)
+    _lease(database, "alive").dead_executors(VERSION)
     with database.connect() as connection:
         assert connection.execute(leases.select()).all() == []
 
