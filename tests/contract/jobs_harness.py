@@ -86,12 +86,13 @@ def sqlite_url(folder: Path) -> str:
 class WorkerProcess:
     """A worker in a process of its own, which can be killed."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, stderr: int | None = None) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "error", "-m", "tests.contract.jobs_worker", str(folder), *options],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 
@@ -111,7 +112,7 @@ class WorkerProcess:
 
     def _reap(self) -> int:
         code = self.process.wait(PATIENCE_S)
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
         return code
