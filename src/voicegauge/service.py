@@ -159,9 +159,7 @@ def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> 
         _serve(open_installation(settings), traces, announce)
 
 
-def _serve(
-    installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]
-) -> None:
+def _serve(installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]) -> None:
     settings = installation.settings
     installation.objects.remove_leftovers()
     queue = JobQueue(installation.engine, traced=traces is not None)

@@ -29,7 +29,7 @@ from voicegauge.jobs.tables import metadata as jobs_tables
 
 ROOT = Path(__file__).parents[2]
 MODELS = (jobs_tables, identity_tables)
-STARTS = 4
+STARTS = 3
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
