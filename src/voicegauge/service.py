@@ -71,7 +71,9 @@ class Installation:
         def upload_url(object_key: str, *, base_url: str) -> str:
             return self.objects.signed_put_url(object_key, expires_s=self.settings.upload_lifetime_s, base_url=base_url)
 
-        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None)
+        # The framework's own spans would hold query strings, and upload URLs carry their signature there.
+        telemetry: Any = {"tracing": False, "metrics": False, "logs": False}
+        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None, telemetry=telemetry)
         install_envelope(app)
         app.include_router(
             short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url, public_url=self.settings.public_url)
@@ -159,9 +161,7 @@ def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> 
         _serve(open_installation(settings), traces, announce)
 
 
-def _serve(
-    installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]
-) -> None:
+def _serve(installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]) -> None:
     settings = installation.settings
     installation.objects.remove_leftovers()
     queue = JobQueue(installation.engine, traced=traces is not None)

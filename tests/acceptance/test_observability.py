@@ -68,6 +68,8 @@ def test_a_job_is_seen_from_its_commit_to_its_verdict(
         and span["attributes"]["http.route"].endswith("{job_id}")
     ]  # fmt: skip
     trace = {span["name"] for span in spans if span["context"]["trace_id"] == commit["context"]["trace_id"]}
+    assert len([span for span in spans if span["name"] == commit["name"]]) == 2
+    assert "Signature" not in json.dumps(spans)
     assert trace >= {"assess_job", "plan", "measure_chunk", "measure", "conclude"}
     assert {s["attributes"].get("voicegauge.job_id") for s in spans if s["name"] == "measure"} == {good}
 
@@ -81,12 +83,13 @@ def documents(text: str) -> list[dict[str, Any]]:
     return found
 
 
-def test_a_workers_own_port_tells_how_it_is(tmp_path: Path) -> None:
+def test_a_workers_own_port_tells_how_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running.service(tmp_path / "data"):
         pass
     port = free_port()
+    monkeypatch.setenv("VOICEGAUGE_HEALTH_PORT", str(port))
     worker = subprocess.Popen(
-        [*running.COMMAND, "worker", "--data", str(tmp_path / "data"), "--health-port", str(port)],
+        [*running.COMMAND, "worker", "--data", str(tmp_path / "data")],
         stdout=subprocess.PIPE,
         text=True,
     )
