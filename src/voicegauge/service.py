@@ -25,6 +25,7 @@ from voicegauge.identity.gate import Gate
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.jobs.census import ask_database, take_census
 from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings
+from voicegauge.jobs.ports import TaskEvent
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
 from voicegauge.metastudio.envelope import install_envelope
@@ -92,13 +93,14 @@ class Installation:
         checks = {"database": lambda: ask_database(self.engine)}
         return Readiness(checks if worker is None else {**checks, "worker": worker.check})
 
-    def job_engine(self, *, traced: bool = False) -> JobEngine:
+    def job_engine(self, on_task: Callable[[TaskEvent], None], *, traced: bool) -> JobEngine:
         """Build the worker of this process."""
         return JobEngine(
             self.engine,
             UploadWork(self.objects.local_path),
             WorkerSettings(processes=self.settings.processes or default_jobs()),
             lock_file=self.settings.data / "worker.lock",
+            on_task=on_task,
             traced=traced,
         )
 
@@ -165,8 +167,9 @@ def _serve(installation: Installation, traces: Traces | None, announce: Callable
     settings = installation.settings
     installation.objects.remove_leftovers()
     queue = JobQueue(installation.engine, traced=traces is not None)
-    worker = installation.job_engine(traced=traces is not None)
-    watch = Watch(installation.metrics(), installation.readiness(worker), traces)
+    metrics = installation.metrics()
+    worker = installation.job_engine(metrics.task_ended, traced=traces is not None)
+    watch = Watch(metrics, installation.readiness(worker), traces)
     listener = _bound_socket(settings.host, settings.port)
     address = f"http://{_bracketed(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
@@ -181,8 +184,9 @@ def work(settings: Settings, announce: Callable[[], None]) -> None:
     """Run a worker, and no API, until SIGTERM or SIGINT."""
     traces = _start_watching(settings)
     installation = open_installation(settings)
-    worker = installation.job_engine(traced=traces is not None)
-    watch = Watch(installation.metrics(), installation.readiness(worker), traces)
+    metrics = installation.metrics()
+    worker = installation.job_engine(metrics.task_ended, traced=traces is not None)
+    watch = Watch(metrics, installation.readiness(worker), traces)
     with ExitStack() as stack:
         stack.enter_context(_ended_by_signals())
         if settings.health_port:

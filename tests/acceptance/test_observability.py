@@ -55,6 +55,8 @@ def test_a_job_is_seen_from_its_commit_to_its_verdict(
         assert figure(service.url, "voicegauge_failed_jobs") == 1
         assert figure(service.url, "voicegauge_workers") == 1
         assert figure(service.url, "voicegauge_uploads_total", outcome="stored") == 2
+        assert figure(service.url, "voicegauge_task_seconds_count", kind="plan") == 2
+        assert figure(service.url, "voicegauge_task_seconds_count", kind="conclude", outcome="done") == 1
         assert figure(service.url, "voicegauge_http_request_seconds_count", method="POST", status="200") == 4
 
         listed = json.loads(jobs_command(service.data, "list", "--format", "json").stdout)
@@ -72,6 +74,7 @@ def test_a_job_is_seen_from_its_commit_to_its_verdict(
     ]
     assert len([span for span in spans if span["name"] == commit["name"]]) == 2
     assert "Signature" not in json.dumps(spans)
+    trace = {span["name"] for span in spans if span["context"]["trace_id"] == commit["context"]["trace_id"]}
     assert trace >= {"assess_job", "plan", "measure_chunk", "measure", "conclude"}
     assert {s["attributes"].get("voicegauge.job_id") for s in spans if s["name"] == "measure"} == {good}
 

@@ -11,7 +11,16 @@ __all__ = ["Pipeline", "TaskEvent", "Uploads"]
 
 @dataclass(frozen=True)
 class TaskEvent:
-    """One task that came to an end, however it did."""
+    """That a task of a job is over in this worker, for those who count and measure.
+
+    Attributes
+    ----------
+    kind, outcome : str
+        What was done, and how it went: "failed" is an exception, "died" a process that ended without an answer.
+    seconds : float
+        From when a process was free for it.
+    job_id, project_id : str
+    """
 
     kind: Literal["plan", "measure", "conclude"]
     outcome: Literal["done", "failed", "died", "timed_out", "out_of_memory", "cancelled"]
@@ -46,6 +55,9 @@ class Pipeline(Protocol):
         """Judge everything measured as one body; return the result in its documented JSON form.
 
         Runs in the worker itself and must be quick. Raises ArchiveError where nothing in the upload can be judged.
+
+        What raises MachineError or ModelError, here as in the others, is no fault of the upload: it is tried again
+        until it does not.
         """
         ...
 
