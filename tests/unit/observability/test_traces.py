@@ -77,6 +77,8 @@ def test_a_request_makes_one_span_in_the_callers_trace_and_holds_no_query(tmp_pa
         "http.request.method": "GET",
         "http.route": route,
         "http.response.status_code": 401,
+        "voicegauge.project_id": "p",
+        "voicegauge.job_id": "j",
         "voicegauge.request_id": answer.headers["x-request-id"],
     }
     assert span.status.status_code is StatusCode.UNSET
