@@ -18,7 +18,7 @@ from fastapi import FastAPI
 
 from voicegauge._version import __version__
 from voicegauge.data_folder import make_data_folder, service_lock
-from voicegauge.database import open_database, upgrade
+from voicegauge.database import open_database, require_current, upgrade
 from voicegauge.errors import MachineError, UsageError
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.gate import Gate
@@ -90,7 +90,11 @@ class Installation:
 
     def readiness(self, worker: JobEngine | None) -> Readiness:
         """Build the checks of a process, with those of its worker where it has one."""
-        checks = {"database": lambda: ask_database(self.engine)}
+        checks: dict[str, Callable[[], object]] = {
+            "database": lambda: ask_database(self.engine),
+            "schema": lambda: require_current(self.engine),
+            "objects": self.objects.check,
+        }
         return Readiness(checks if worker is None else {**checks, "worker": worker.check})
 
     def job_engine(self, on_task: Callable[[TaskEvent], None], *, traced: bool) -> JobEngine:

@@ -46,8 +46,9 @@ def test_a_job_is_seen_from_its_commit_to_its_verdict(
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     with running.service(tmp_path / "data") as service:
         until(lambda: requests.get(service.url + "/readyz", timeout=30), lambda answer: answer.status_code == 200)
-        key = service.key()
-        client = sdk(service, key)
+        checks = requests.get(service.url + "/readyz", timeout=30).json()["checks"]
+        assert checks == dict.fromkeys(("database", "schema", "objects", "worker"), "ok")
+        client = sdk(service, service.key())
         good = submit(client, zip_of(SAMPLES / "en" / "clean"))
         bad = submit(client, b"this is no zip")
         assert (ended(client, good).state, ended(client, bad).state) == ("SUCCEED", "FAILED")
