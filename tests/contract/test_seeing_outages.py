@@ -28,6 +28,7 @@ def test_a_scrape_and_the_readiness_answer_through_an_outage(postgres: Postgres,
     assert "voicegauge_database_up 1.0\n" in metrics.exposition().decode()
     assert 'voicegauge_jobs{state="WAITING"} 0.0\n' in metrics.exposition().decode()
     assert readiness.report().ready
+    engine.dispose()
     postgres.stop()
     try:
         text = metrics.exposition().decode()

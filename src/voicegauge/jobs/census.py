@@ -49,7 +49,7 @@ def take_census(engine: sa.Engine) -> Census:
     failures = sa.select(jobs.c.failure_code, sa.func.count()).where(failed).group_by(jobs.c.failure_code)
     live = sa.select(sa.func.count()).select_from(leases).where(leases.c.expires_s > database_now_s(engine))
     with engine.connect() as connection:
-        by_code: dict[str, int] = dict(connection.execute(failures).tuples().all())
+        by_code = {row.failure_code: row[1] for row in connection.execute(failures)}
         workers = connection.execute(live).scalar_one()
     return Census(
         jobs=JobStore(engine, time.time).counts(),
