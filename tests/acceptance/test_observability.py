@@ -47,7 +47,7 @@ def test_a_job_is_seen_from_its_commit_to_its_verdict(
     with running.service(tmp_path / "data") as service:
         until(lambda: requests.get(service.url + "/readyz", timeout=30), lambda answer: answer.status_code == 200)
         checks = requests.get(service.url + "/readyz", timeout=30).json()["checks"]
-        assert checks == dict.fromkeys(("database", "schema", "objects", "worker"), "ok")
+        assert checks == dict.fromkeys(("database", "schema", "uploads", "worker"), "ok")
         client = sdk(service, service.key())
         good = submit(client, zip_of(SAMPLES / "en" / "clean"))
         bad = submit(client, b"this is no zip")

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,6 @@ from voicegauge.jobs.scratch import worker_folder
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tasks import Tasks
 from voicegauge.jobs.workflow import ASSESS_WORKFLOW, CHUNK_QUEUE, JOB_QUEUE, Limits, register_workflows
-from voicegauge.jobs.workflows import QueueDepth
 
 __all__ = ["JobEngine", "JobQueue", "WorkerSettings"]
 
@@ -90,7 +89,6 @@ class JobQueue:
 
     def __init__(self, engine: sa.Engine, *, traced: bool = False) -> None:
         quieten()
-        self._engine = engine
         self._traced = traced
         self._client = DBOSClient(
             system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
@@ -120,10 +118,6 @@ class JobQueue:
     def forget(self, workflow_ids: list[str]) -> None:
         """Delete workflows that have ended, with all they stored."""
         self._client.delete_workflows(workflow_ids)
-
-    def depth(self) -> Mapping[str, QueueDepth]:
-        """Tell how much waits in each queue, and for how long."""
-        return workflows.queue_depths(self._engine, [JOB_QUEUE, CHUNK_QUEUE], time.time())
 
     def close(self) -> None:
         """Let go of the client; the database connections stay the caller's."""
@@ -174,11 +168,10 @@ class JobEngine:
         self._settings = settings
         self._lock_file = lock_file
         self._store = JobStore(engine, now_s)
+        self._traced = traced
+        self._lease = Leases(engine, uuid.uuid4().hex, settings.lease_ttl_s)
         self._on_task = on_task
         self._uploads = uploads
-        self._traced = traced
-        self._executor_id = uuid.uuid4().hex
-        self._lease = Leases(engine, self._executor_id, settings.lease_ttl_s)
         self._children: ChildProcesses | None = None
         self._tasks: Tasks | None = None
         self._cleanup = contextlib.ExitStack()
@@ -222,6 +215,10 @@ class JobEngine:
                 stack.callback(janitor.stop)
             self._cleanup = stack.pop_all()
 
+    def check(self) -> None:
+        """Raise MachineError where this worker is not at work."""
+        self._lease.check()
+
     def drain(self, timeout_s: float) -> None:
         """Take nothing new, finish within `timeout_s` what is being measured, hand the rest back, and stop."""
         if self._children is not None and self._tasks is not None:
@@ -232,24 +229,20 @@ class JobEngine:
                 time.sleep(DRAIN_LOOK_S)
         self.stop()
 
-    def check(self) -> None:
-        """Raise MachineError where this worker is not at work."""
-        self._lease.check()
-
     def stop(self) -> None:
         """Stop working at once; what is under way is begun anew or continued by another worker, or the next."""
         self._cleanup.close()
 
     def _at_work(self, tasks: Tasks) -> bool:
         try:
-            return bool(tasks.at_work(workflows.held_workflows(self._engine, self._executor_id)))
+            return bool(tasks.at_work(workflows.held_workflows(self._engine, self._lease.executor_id)))
         except sa.exc.SQLAlchemyError as error:
             log.warning("cannot see what is under way: %s", error)
             return True
 
     def _hand_back(self) -> None:
         try:
-            returned = workflows.hand_back(self._engine, self._executor_id)
+            returned = workflows.hand_back(self._engine, self._lease.executor_id)
         except sa.exc.SQLAlchemyError as error:
             log.warning("the work under way is left for others to take over, when the lease ends: %s", error)
         else:
@@ -263,7 +256,7 @@ class JobEngine:
             "system_database_engine": self._engine,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": WORKFLOW_VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self._lease.executor_id,
             "run_migrations": False,
             "enable_otlp": self._traced,
             "otel_attribute_format": "semconv",
@@ -278,7 +271,6 @@ class JobEngine:
                 tasks,
                 self._settings.limits,
                 self._settings.poll_s,
-                lambda project_id: workflows.outstanding(self._engine, CHUNK_QUEUE, project_id),
                 traced=self._traced,
             )
             DBOS.launch()

@@ -5,6 +5,7 @@ UsageError
 ├── NothingUploadedError   commit before the upload
 ├── AlreadyCommittedError  a second commit
 ├── UploadExpiredError     the upload or its commit came too late
+├── UploadTooLargeError    more bytes than are taken
 ├── AlreadyEndedError      cancelling what has ended
 └── CannotRetryError       trying again what has not failed, or whose upload is gone
 
@@ -22,6 +23,7 @@ __all__ = [
     "JobNotFoundError",
     "NothingUploadedError",
     "UploadExpiredError",
+    "UploadTooLargeError",
 ]
 
 
@@ -60,6 +62,14 @@ class UploadExpiredError(UsageError):
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"the upload of job {job_id} has expired; create a new job and upload the recordings again")
+        self.job_id = job_id
+
+
+class UploadTooLargeError(UsageError):
+    """The upload has more bytes than are taken; only a bucket learns that as late as at the commit."""
+
+    def __init__(self, job_id: str, why: str) -> None:
+        super().__init__(f"job {job_id} cannot be committed: {why}, and create a new job for each part")
         self.job_id = job_id
 
 

@@ -136,15 +136,14 @@ class Janitor:
         return len(ended) >= BATCH
 
     def _remove_uploads(self, *conditions: sa.ColumnElement[bool]) -> bool:
-        query = sa.select(jobs.c.job_id, jobs.c.project_id, jobs.c.object_key).where(*conditions).limit(BATCH)
+        query = sa.select(jobs.c.job_id, jobs.c.project_id).where(*conditions).limit(BATCH)
         with self._store.engine.connect() as connection:
             found = connection.execute(query).all()
-        for job_id, project_id, object_key in found:
+        for job_id, project_id in found:
             if self._stopping.is_set():
                 return False
-            # A PUT that came after the commit lies under the upload's own key.
-            for key in {object_key, upload_key(project_id, job_id)}:
-                self._uploads.delete(key)
+            # Also a PUT that came after the commit, and what a commit froze that died half way.
+            self._uploads.purge(upload_key(project_id, job_id))
             with self._store.engine.begin() as connection:
                 connection.execute(
                     jobs.update().where(jobs.c.job_id == job_id).values(uploads_removed_s=int(self._store.now_s()))

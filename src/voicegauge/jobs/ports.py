@@ -66,9 +66,16 @@ class Uploads(Protocol):
     """Where uploads lie, as far as jobs care. Calls may block, and raise MachineError while the place is away."""
 
     def freeze(self, key: str) -> str | None:
-        """Give what lies under a key now a new key, which no upload can reach; None where nothing lies there."""
+        """Give what lies under a key now a new key, which no upload can reach; None where nothing lies there.
+
+        Raises UploadTooLargeError.
+        """
         ...
 
     def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
+        ...
+
+    def purge(self, key: str) -> None:
+        """Remove what lies under an upload's key, and every frozen copy of it."""
         ...

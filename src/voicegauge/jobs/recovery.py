@@ -54,7 +54,7 @@ class Leases:
 
     def __init__(self, engine: sa.Engine, executor_id: str, ttl_s: float) -> None:
         self._engine = engine
-        self._executor_id = executor_id
+        self.executor_id = executor_id
         self._ttl_s = ttl_s
         self._renewed_s: float | None = None
 
@@ -64,10 +64,10 @@ class Leases:
         expires_s = database_now_s(self._engine) + self._ttl_s
         with self._engine.begin() as connection:
             renewed = connection.execute(
-                leases.update().where(leases.c.executor_id == self._executor_id).values(expires_s=expires_s)
+                leases.update().where(leases.c.executor_id == self.executor_id).values(expires_s=expires_s)
             )
             if renewed.rowcount == 0:
-                connection.execute(leases.insert().values(executor_id=self._executor_id, expires_s=expires_s))
+                connection.execute(leases.insert().values(executor_id=self.executor_id, expires_s=expires_s))
         self._renewed_s = began_s
 
     def check(self) -> None:
@@ -81,7 +81,7 @@ class Leases:
     def give_up(self) -> None:
         """End the lease, so that what this worker leaves is an orphan at once."""
         with self._engine.begin() as connection:
-            connection.execute(leases.delete().where(leases.c.executor_id == self._executor_id))
+            connection.execute(leases.delete().where(leases.c.executor_id == self.executor_id))
 
     def expire_all(self) -> None:
         """End every lease; only for a process that knows no other worker lives."""

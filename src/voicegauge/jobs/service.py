@@ -86,6 +86,7 @@ class JobService:
         NothingUploadedError
         UploadExpiredError
             Nothing was uploaded, and it is too late to do so.
+        UploadTooLargeError
         """
         job = self._store.get(project_id, job_id)
         if job.state is not JobState.CREATING:

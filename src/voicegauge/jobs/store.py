@@ -156,13 +156,6 @@ class JobStore:
             job_id, None, before, JobState.FAILED, failure_code=failure.code, failure_reason=failure.reason
         )
 
-    def counts(self) -> dict[JobState, int]:
-        """Count the jobs in each state."""
-        query = sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state)
-        with self.engine.connect() as connection:
-            found = {row[0]: row[1] for row in connection.execute(query)}
-        return {state: found.get(state.value, 0) for state in JobState}
-
     def record_chunk(self, job_id: str, run: int, chunk: int, measured: Sequence[Mapping[str, Any]]) -> None:
         """Keep the measurements of a chunk; the first outcome stands, and none comes after the end of the run."""
         self._record(job_id, run, chunk, measured=_to_json(measured))

@@ -6,20 +6,15 @@ statement here on both databases.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 
 __all__ = [
     "ENDED_WITHOUT_ANSWER",
     "IN_FLIGHT",
-    "QueueDepth",
     "ended_workflows",
     "hand_back",
     "held_workflows",
     "outstanding",
-    "queue_depths",
     "workflow_status",
 ]
 
@@ -41,14 +36,6 @@ _COLUMNS = (
     "completed_at",
     "parent_workflow_id",
 )
-
-
-@dataclass(frozen=True)
-class QueueDepth:
-    """How many workflows wait in a queue, and for how long the first of them has."""
-
-    waiting: int
-    oldest_age_s: float
 
 
 def workflow_status(engine: sa.Engine) -> sa.TableClause:
@@ -86,32 +73,21 @@ def hand_back(engine: sa.Engine, executor_id: str) -> int:
         ).rowcount
 
 
-def outstanding(engine: sa.Engine, queue_name: str, partition_key: str) -> int:
-    """Count the workflows of a partition that are queued or running."""
+def outstanding(engine: sa.Engine, queue_name: str, partition_key: str, *, most: int) -> int:
+    """Count the workflows of a partition that are queued or running, up to so many."""
     workflows = workflow_status(engine)
-    query = sa.select(sa.func.count()).where(
-        workflows.c.queue_name == queue_name,
-        workflows.c.status.in_([sa.literal_column(f"'{status}'") for status in IN_FLIGHT]),
-        workflows.c.queue_partition_key == partition_key,
+    found = (
+        sa.select(workflows.c.workflow_uuid)
+        .where(
+            workflows.c.queue_name == queue_name,
+            workflows.c.status.in_([sa.literal_column(f"'{status}'") for status in IN_FLIGHT]),
+            workflows.c.queue_partition_key == partition_key,
+        )
+        .limit(most)
+        .subquery()
     )
     with engine.connect() as connection:
-        return connection.execute(query).scalar_one()
-
-
-def queue_depths(engine: sa.Engine, queue_names: Sequence[str], now_s: float) -> dict[str, QueueDepth]:
-    """Tell what waits in each of the queues."""
-    workflows = workflow_status(engine)
-    query = (
-        sa.select(workflows.c.queue_name, sa.func.count(), sa.func.min(workflows.c.created_at))
-        .where(workflows.c.queue_name.in_(queue_names), workflows.c.status == sa.literal_column("'ENQUEUED'"))
-        .group_by(workflows.c.queue_name)
-    )
-    with engine.connect() as connection:
-        found = {
-            name: QueueDepth(waiting, max(0.0, now_s - oldest_ms / 1000))
-            for name, waiting, oldest_ms in connection.execute(query)
-        }
-    return {name: found.get(name, QueueDepth(0, 0.0)) for name in queue_names}
+        return connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
 
 
 def ended_workflows(engine: sa.Engine, *, before_s: float, most: int) -> list[str]:

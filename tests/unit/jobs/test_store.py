@@ -192,12 +192,6 @@ def test_what_has_no_upload_any_more_is_not_retried(store: JobStore) -> None:
     assert store.find("j1").uploads_removed_s == 300
 
 
-def test_jobs_are_counted_by_state(store: JobStore) -> None:
-    store.create(dataclasses.replace(NEW, job_id="j2"))
-    _begin(store)
-    assert store.counts() == dict.fromkeys(JobState, 0) | {JobState.CREATING: 1, JobState.PROCESSING: 1}
-
-
 def test_the_latest_jobs_come_first(store: JobStore) -> None:
     store.create(dataclasses.replace(NEW, job_id="j2", created_s=101))
     store.create(dataclasses.replace(NEW, job_id="j3", created_s=102, project_id="p2"))

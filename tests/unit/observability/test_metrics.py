@@ -12,10 +12,9 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from voicegauge.identity.errors import SignatureMismatchError, TokenExpiredError
-from voicegauge.jobs.census import Census
+from voicegauge.jobs.census import Census, QueueDepth
 from voicegauge.jobs.job import JobState
 from voicegauge.jobs.ports import TaskEvent
-from voicegauge.jobs.workflows import QueueDepth
 from voicegauge.observability.metrics import Metrics
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "observability.md"
