@@ -55,7 +55,7 @@ class Installation:
         jobs = JobService(
             JobStore(self.engine, time.time),
             queue,
-            uploaded=lambda key: self.objects.stat(key) is not None,
+            uploads=self.objects,
             upload_lifetime_s=self.settings.upload_lifetime_s,
         )
         gate = Gate(self.directory, FailureThrottle(time.monotonic), time.time)

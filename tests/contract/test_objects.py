@@ -75,6 +75,30 @@ def test_who_reads_an_object_while_it_is_replaced_reads_the_old_one(store: Objec
     assert read(store, KEY) == b"the other"
 
 
+def test_what_is_frozen_is_not_reached_by_a_later_put(store: ObjectStore) -> None:
+    store.put(KEY, [b"the first"])
+    frozen_key = store.freeze(KEY)
+    assert frozen_key is not None
+    store.put(KEY, [b"the other"])
+    assert read(store, frozen_key) == b"the first"
+    store.delete(KEY)
+    assert read(store, frozen_key) == b"the first"
+
+
+def test_each_freeze_has_a_key_of_its_own(store: ObjectStore) -> None:
+    store.put(KEY, [b"the first"])
+    first = store.freeze(KEY)
+    store.put(KEY, [b"the other"])
+    second = store.freeze(KEY)
+    assert first is not None
+    assert second is not None
+    assert [read(store, key) for key in (first, second)] == [b"the first", b"the other"]
+
+
+def test_nothing_cannot_be_frozen(store: ObjectStore) -> None:
+    assert store.freeze(KEY) is None
+
+
 def test_objects_do_not_disturb_each_other(store: ObjectStore) -> None:
     store.put("p1/a.zip", [b"1"])
     store.put("p1/a.zip.zip", [b"2"])

@@ -26,7 +26,7 @@ from voicegauge.storage.errors import (
     ObjectNotFoundError,
     ObjectTooLargeError,
 )
-from voicegauge.storage.objects import ObjectStat, StoredObject, check_key
+from voicegauge.storage.objects import ObjectStat, StoredObject, check_key, frozen_key_of
 
 __all__ = ["BUCKET", "CONTENT_TYPE", "DiskObjects", "DiskWriter", "UrlKey"]
 
@@ -85,6 +85,17 @@ class DiskObjects:
         except (FileNotFoundError, NotADirectoryError):
             return None
         return ObjectStat(status.st_size, status.st_mtime)
+
+    def freeze(self, key: str) -> str | None:
+        frozen_key = frozen_key_of(key)
+        path = self._path(frozen_key)
+        with _machine_errors(path):
+            try:
+                os.link(self._path(key), path)
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            _sync_folder(path.parent)
+        return frozen_key
 
     @contextlib.contextmanager
     def local_path(self, key: str) -> Iterator[Path]:

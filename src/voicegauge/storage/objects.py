@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from voicegauge.storage.errors import InvalidKeyError
 
-__all__ = ["ObjectStat", "ObjectStore", "StoredObject", "check_key"]
+__all__ = ["ObjectStat", "ObjectStore", "StoredObject", "check_key", "frozen_key_of"]
 
 KEY_MAX_CHARS = 512
 
@@ -66,6 +67,14 @@ class ObjectStore(Protocol):
         """Tell whether an object is there, and its size; None where it is not."""
         ...
 
+    def freeze(self, key: str) -> str | None:
+        """Give what lies under a key now a second key of its own, whole or not at all; None where nothing lies there.
+
+        What is put under the first key later does not reach it. Each call makes another key; of two callers, the one
+        that loses deletes the key it got.
+        """
+        ...
+
     def local_path(self, key: str) -> AbstractContextManager[Path]:
         """Give a file to read the object from, valid inside the `with`; raises ObjectNotFoundError."""
         ...
@@ -89,3 +98,10 @@ def check_key(key: str) -> None:
             f"object key {key[:80]!r} is not allowed: segments of letters, digits, '.', '_' and '-', each beginning "
             f"with a letter or digit, '/' between them, {KEY_MAX_CHARS} characters at most"
         )
+
+
+def frozen_key_of(key: str) -> str:
+    """Make a new key beside an upload's key: `project/job.zip` gives `project/job.1f0c52a9.zip`."""
+    check_key(key)
+    path = PurePosixPath(key)
+    return str(path.with_name(f"{path.stem}.{secrets.token_hex(4)}{path.suffix}"))
