@@ -134,4 +134,3 @@ def _persist(call: Callable[[], None], deadline_s: float) -> None:
             if time.monotonic() > deadline_s:
                 raise
             time.sleep(PAUSE_S)
-

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
 import sqlalchemy as sa
 
 from tests.chaos.caller import Caller
 from tests.servers.bucket import Bucket
 from tests.servers.owned import free_port, launch
 from tests.servers.postgres import Postgres
-from voicegauge.database import open_database
 from voicegauge.identity.directory import Credential, Directory
+from voicegauge.jobs.tables import open_database
 
 PATIENCE_S = 90.0
 COMMAND = (sys.executable, "-c", "import sys; from voicegauge.cli import main; sys.exit(main())")
