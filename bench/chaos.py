@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 def main() -> int:
     # Not above, because the trials are found only with the path from there.
     from tests.chaos.outcome import HEADER
+    from tests.chaos.site import running_servers
     from tests.chaos.trials import TRIALS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -30,11 +31,11 @@ def main() -> int:
             parser.error(f"there is no trial {name!r}")
     holds = True
     print(HEADER, flush=True)
-    with tempfile.TemporaryDirectory(prefix="voicegauge-chaos-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="voicegauge-chaos-") as temporary, running_servers() as servers:
         for name in arguments.trials or TRIALS:
             folder = (arguments.keep or Path(temporary)) / name
             folder.mkdir(parents=True)
-            outcome = TRIALS[name](folder)
+            outcome = TRIALS[name](folder, servers)
             print(outcome.row(), flush=True)
             holds = holds and outcome.holds
     return 0 if holds else 1

@@ -41,6 +41,7 @@ class Crowd:
         content: Callable[[int], bytes],
         patience_s: float = PATIENCE_S,
     ) -> None:
+        self.clients = clients
         self.tickets: list[Ticket] = []
         self.refusals: list[str] = []
         self.in_hand: dict[int, Ticket] = {}
@@ -103,7 +104,7 @@ class Crowd:
             return next(self._numbers, None)
 
 
-def check_verdicts(outcome: Outcome, site: Site, crowd: Crowd, clients: Sequence[Credential]) -> None:
+def check_verdicts(outcome: Outcome, site: Site, crowd: Crowd) -> None:
     """Hold every job whose commit answered 200 against its life as the database wrote it down."""
     committed = crowd.committed
     moves = site.moves()
@@ -112,7 +113,7 @@ def check_verdicts(outcome: Outcome, site: Site, crowd: Crowd, clients: Sequence
     outcome.seen.append(f"{len(committed)} commits answered 200, {lives[' '.join(LIFE)]} verdicts, each recorded once")
     outcome.blame(bool(wrong), f"lives of other jobs: {wrong}")
     outcome.blame(bool(crowd.refusals), f"refused: {crowd.refusals[:3]}")
-    shown = _shown(site, committed, clients)
+    shown = _shown(site, committed, crowd.clients)
     outcome.blame(shown != Counter({"SUCCEED": len(committed)}), f"shown to the clients: {dict(shown)}")
 
 

@@ -59,7 +59,7 @@ def embedded(folder: Path, *, kills: int = 20, clients: int = 6, longest_s: floa
         for crowd in crowds:
             stuck = site.wait_until_ended(crowd.committed, 120.0)
             outcome.blame(bool(stuck), f"{len(stuck)} jobs without an end: {stuck[:3]}")
-            check_verdicts(outcome, site, crowd, keys)
+            check_verdicts(outcome, site, crowd)
         _check_others(outcome, site, [ticket for crowd in crowds for ticket in crowd.tickets])
         leftovers = [path for path in site.data.rglob("*.partial") if path.name.startswith(".")]
         outcome.blame(bool(leftovers), f"pieces of uploads left behind: {leftovers[:3]}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -16,7 +17,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tests.chaos.caller import Caller
+from tests.chaos.caller import Caller, Ticket
+from tests.chaos.scripted_worker import STAGE, WORKER, staged
 from tests.servers.bucket import Bucket
 from tests.servers.owned import free_port, launch
 from tests.servers.postgres import Postgres
@@ -26,6 +28,7 @@ from voicegauge.jobs.tables import open_database
 PATIENCE_S = 90.0
 COMMAND = (sys.executable, "-c", "import sys; from voicegauge.cli import main; sys.exit(main())")
 SCRIPTED = (sys.executable, "-m", "tests.chaos.scripted_worker")
+READY = "voicegauge worker is ready"
 LIFE = ["WAITING", "PROCESSING", "SUCCEED"]
 ENDED = ("SUCCEED", "FAILED")
 ROOT = Path(__file__).parents[2]
@@ -66,6 +69,19 @@ class Servers:
     bucket: Bucket
 
 
+@contextmanager
+def running_servers() -> Iterator[Servers]:
+    """Start a PostgreSQL and an S3 server for the length of the block."""
+    servers = Servers(Postgres(), Bucket())
+    try:
+        servers.postgres.start()
+        servers.bucket.start()
+        yield servers
+    finally:
+        servers.postgres.close()
+        servers.bucket.close()
+
+
 class Site:
     """An installation, on one machine in a data folder or on many; starts nothing by itself.
 
@@ -79,7 +95,9 @@ class Site:
 
     def __init__(self, folder: Path, servers: Servers | None = None) -> None:
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.data = folder / "data"
+        self.stage = folder / "stage"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: list[Running] = []
@@ -111,12 +129,25 @@ class Site:
         api.wait_for_line("voicegauge is listening on ")
         return api
 
-    def start_worker(self, *flags: str, command: Sequence[str] = COMMAND, wait: bool = True) -> Running:
-        """Start a worker: the real one, or SCRIPTED, which plays scripts instead of measuring."""
-        worker = self._start("worker", [*command, "worker", *self.where, *flags])
-        if wait:
-            worker.wait_for_line("voicegauge worker is ready")
-        return worker
+    def start_worker(self, *flags: str, wait: bool = True) -> Running:
+        return self._start_worker(COMMAND, flags, wait)
+
+    def start_scripted_worker(self, *flags: str, wait: bool = True, **settings: Any) -> Running:
+        """Start a worker that plays scripts instead of measuring, with some of its WorkerSettings changed."""
+        self.stage.mkdir(exist_ok=True)
+        self.environment |= {STAGE: str(self.stage), WORKER: json.dumps(settings)}
+        return self._start_worker(SCRIPTED, flags, wait)
+
+    def bring(self, caller: Caller, script: dict[str, Any]) -> str:
+        """Bring a script as a job, and return the job's id."""
+        ticket = Ticket()
+        caller.submit(ticket, json.dumps(script).encode())
+        return ticket.job_id
+
+    def staged(self, job_id: str, place: str, kind: str) -> Path:
+        """Return the file of a gate or, without a place, of the journal of a job that plays a script."""
+        ((object_key,),) = self.ask("SELECT object_key FROM jobs WHERE job_id = :job_id", job_id=job_id)
+        return staged(self.stage, object_key, place, kind)
 
     def credential(self) -> Credential:
         """Make a project and return a key to it."""
@@ -136,6 +167,11 @@ class Site:
         for job_id, state in self.ask("SELECT job_id, state FROM moves ORDER BY number"):
             moved[job_id].append(state)
         return moved
+
+    def moment_of_moves(self, job_id: str) -> list[float]:
+        """Return when a job was moved, by the database's clock, in Unix seconds."""
+        query = "SELECT moved_s FROM moves WHERE job_id = :job_id ORDER BY number"
+        return [moved_s for (moved_s,) in self.ask(query, job_id=job_id)]
 
     def states(self) -> dict[str, str]:
         return dict(self.ask("SELECT job_id, state FROM jobs"))
@@ -160,6 +196,12 @@ class Site:
                 running.kill()
         self.database.dispose()
 
+    def _start_worker(self, command: Sequence[str], flags: Sequence[str], wait: bool) -> Running:
+        worker = self._start("worker", [*command, "worker", *self.where, *flags])
+        if wait:
+            worker.wait_for_line(READY)
+        return worker
+
     def _start(self, name: str, command: list[str]) -> Running:
         log = self.folder / f"{name}-{len(self.processes)}.log"
         running = Running(command, log, {**self.environment, "PYTHONPATH": str(ROOT)})
@@ -178,10 +220,15 @@ def opened(site: Site) -> Iterator[Site]:
 
 def watch_moves(engine: sa.Engine) -> None:
     """Write every move of a job down in the table `moves`, by a trigger of the database."""
-    number = "INTEGER PRIMARY KEY" if engine.dialect.name == "sqlite" else "BIGSERIAL PRIMARY KEY"
-    insert = "INSERT INTO moves (job_id, state) VALUES (NEW.job_id, NEW.state)"
-    statements = [f"CREATE TABLE moves (number {number}, job_id TEXT NOT NULL, state TEXT NOT NULL)"]
-    if engine.dialect.name == "sqlite":
+    is_sqlite = engine.dialect.name == "sqlite"
+    number = "INTEGER" if is_sqlite else "BIGSERIAL"
+    now_s = "(julianday('now') - 2440587.5) * 86400" if is_sqlite else "extract(epoch FROM clock_timestamp())"
+    insert = f"INSERT INTO moves (job_id, state, moved_s) VALUES (NEW.job_id, NEW.state, {now_s})"  # noqa: S608 - ours
+    statements = [
+        f"CREATE TABLE moves (number {number} PRIMARY KEY, job_id TEXT NOT NULL, state TEXT NOT NULL,"
+        " moved_s DOUBLE PRECISION NOT NULL)"
+    ]
+    if is_sqlite:
         statements.append(f"CREATE TRIGGER watch AFTER UPDATE OF state ON jobs BEGIN {insert}; END")
     else:
         statements.append(

@@ -1,8 +1,8 @@
 """A pipeline whose uploads are small JSON scripts. Child processes import this, so it imports little.
 
-An upload is `{"plan": ACTIONS, "recordings": {NAME: ACTIONS}}`, ACTIONS a list of `ok`, `die`, `die_once`, `hang`,
-`raise`, `archive` and `gate`. A gate tells that it was reached and waits to be opened. Every measurement adds a line to
-the upload's journal, so a test can count what really ran.
+An upload is `{"plan": ACTIONS, "recordings": {NAME: ACTIONS}}`, ACTIONS a list of `ok`, `sleep:SECONDS`, `die`,
+`die_once`, `hang`, `eat`, `raise`, `archive` and `gate`. A gate tells that it was reached and waits to be opened. Every
+measurement adds a line to the upload's journal, so a test can count what really ran.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from voicegauge.errors import ArchiveError
 
 PATIENCE_S = 120.0
 HANG_S = 600.0
+# Bounded, so that a missing limit does not take the machine with it.
+EAT_MB = 4096
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
@@ -93,6 +95,11 @@ class ScriptedPipeline:
                 os._exit(3)
             elif action == "hang":
                 time.sleep(HANG_S)
+            elif action == "eat":
+                hoard = [b"\1" * 2**20 + bytes([number % 256]) for number in range(EAT_MB)]
+                raise AssertionError(f"{len(hoard)} MiB, and nothing put an end to it")
+            elif action.startswith("sleep:"):
+                time.sleep(float(action.removeprefix("sleep:")))
             elif action == "raise":
                 raise ValueError("a flaw in the measurement")
             elif action == "archive":
