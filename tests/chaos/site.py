@@ -23,7 +23,7 @@ from tests.servers.bucket import Bucket
 from tests.servers.owned import free_port, launch
 from tests.servers.postgres import Postgres
 from voicegauge.identity.directory import Credential, Directory
-from voicegauge.jobs.tables import open_database
+from voicegauge.database import open_database
 
 PATIENCE_S = 90.0
 COMMAND = (sys.executable, "-c", "import sys; from voicegauge.cli import main; sys.exit(main())")
