@@ -38,14 +38,15 @@ class Ticket:
     ----------
     phase : {"create", "upload", "commit", "committed"}
         What the client does, or was doing when it gave up; "committed" once a commit answered 200.
+    shown : dict, optional
+        The answer that told the job's end.
     """
 
     phase: str = "create"
     job_id: str = ""
     upload_url: str = field(default="", repr=False)
     commit_tried: bool = False
-    created_s: float = 0.0
-    committed_s: float = 0.0
+    shown: dict[str, Any] | None = None
 
 
 class Caller:
@@ -84,11 +85,9 @@ class Caller:
     def submit(self, ticket: Ticket, content: bytes, *, patience_s: float = 0.0) -> None:
         """Create, upload and commit; repeat what gets no answer for so long, then raise AwayError."""
         deadline_s = time.monotonic() + patience_s
-        ticket.created_s = time.monotonic()
         _persist(lambda: self.create(ticket), deadline_s)
         _persist(lambda: self.upload(ticket, content), deadline_s)
         _persist(lambda: self.commit(ticket), deadline_s)
-        ticket.committed_s = time.monotonic()
 
     def signed(self, method: str, path: str, body: bytes) -> dict[str, str]:
         """Return the headers that sign a call."""

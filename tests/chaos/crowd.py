@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tests.chaos.caller import AwayError, Caller, RefusedError, Ticket
 from tests.chaos.outcome import Outcome
-from tests.chaos.site import LIFE, Site
+from tests.chaos.site import ENDED, LIFE, Site
 from voicegauge.identity.directory import Credential
 
 PATIENCE_S = 120.0
@@ -81,15 +81,17 @@ class Crowd:
         return Counter(ticket.phase for ticket in self.in_hand.copy().values())
 
     def _visit(self, client: int, caller: Caller) -> None:
+        ticket = Ticket()
         while (number := self._next()) is not None:
             if self._leaving.wait(max(0.0, self._started_s + number * self._step_s - time.monotonic())):
                 break
-            ticket = Ticket()
+            before, ticket = ticket, Ticket()
             with self._lock:
                 self.tickets.append(ticket)
             self.in_hand[client] = ticket
             try:
                 caller.submit(ticket, self._content(number), patience_s=self._patience_s)
+                self._look_at(before, caller)
             except AwayError:
                 self._leaving.wait(self._patience_s / 10)
             except RefusedError as refusal:
@@ -98,6 +100,13 @@ class Crowd:
             finally:
                 del self.in_hand[client]
         caller.close()
+
+    def _look_at(self, ticket: Ticket, caller: Caller) -> None:
+        """Ask for an earlier job: the verdict that is shown once is the verdict for ever."""
+        if ticket.phase == "committed":
+            answer = caller.show(ticket.job_id)
+            if answer["state"] in ENDED:
+                ticket.shown = answer
 
     def _next(self) -> int | None:
         with self._lock:
@@ -113,19 +122,23 @@ def check_verdicts(outcome: Outcome, site: Site, crowd: Crowd) -> None:
     outcome.seen.append(f"{len(committed)} commits answered 200, {lives[' '.join(LIFE)]} verdicts, each recorded once")
     outcome.blame(bool(wrong), f"lives of other jobs: {wrong}")
     outcome.blame(bool(crowd.refusals), f"refused: {crowd.refusals[:3]}")
-    shown = _shown(site, committed, crowd.clients)
-    outcome.blame(shown != Counter({"SUCCEED": len(committed)}), f"shown to the clients: {dict(shown)}")
+    reasons = {reason for (reason,) in site.ask("SELECT DISTINCT failure_reason FROM jobs WHERE state = 'FAILED'")}
+    outcome.blame(bool(reasons), f"reasons of failures: {sorted(reasons)[:3]}")
+    _check_answers(outcome, site, crowd)
 
 
-def _shown(site: Site, job_ids: Sequence[str], clients: Sequence[Credential]) -> Counter[str]:
-    """Ask the API for the jobs, and count the states of the answers, with a verdict where there must be one."""
+def _check_answers(outcome: Outcome, site: Site, crowd: Crowd) -> None:
+    """Ask the API for the jobs once more."""
     owners = dict(site.ask("SELECT job_id, project_id FROM jobs"))
-    callers = {client.project_id: site.caller(client) for client in clients}
-    states: Counter[str] = Counter()
-    for job_id in job_ids:
-        answer = callers[owners[job_id]].show(job_id)
-        has_verdict = answer.get("assess_result") is not None
-        states[answer["state"] if has_verdict == (answer["state"] == "SUCCEED") else "without verdict"] += 1
+    callers = {client.project_id: site.caller(client) for client in crowd.clients}
+    answers: Counter[str] = Counter()
+    changed = 0
+    for ticket in crowd.tickets:
+        if ticket.phase == "committed":
+            answer = callers[owners[ticket.job_id]].show(ticket.job_id)
+            answers[answer["state"] if answer.get("assess_result") else f"{answer['state']} without result"] += 1
+            changed += ticket.shown not in (None, answer)
     for caller in callers.values():
         caller.close()
-    return states
+    outcome.blame(not set(answers) <= {"SUCCEED"}, f"shown to the clients: {dict(answers)}")
+    outcome.blame(changed > 0, f"{changed} answers are others than before")

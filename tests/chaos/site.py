@@ -22,8 +22,8 @@ from tests.chaos.scripted_worker import STAGE, WORKER, staged
 from tests.servers.bucket import Bucket
 from tests.servers.owned import free_port, launch
 from tests.servers.postgres import Postgres
-from voicegauge.identity.directory import Credential, Directory
 from voicegauge.database import open_database
+from voicegauge.identity.directory import Credential, Directory
 
 PATIENCE_S = 90.0
 COMMAND = (sys.executable, "-c", "import sys; from voicegauge.cli import main; sys.exit(main())")
@@ -102,11 +102,11 @@ class Site:
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: list[Running] = []
         self.environment = dict(os.environ)
-        self.where = ["--data", str(self.data)]
+        self.where: list[str] = []
         self.database_url = f"sqlite:///{self.data / 'voicegauge.db'}"
         if servers is not None:
             self.database_url = servers.postgres.create_database()
-            self.where += ["--database", self.database_url, "--objects", servers.bucket.create_bucket()]
+            self.where = ["--database", self.database_url, "--objects", servers.bucket.create_bucket()]
             self.environment |= servers.bucket.environment
             self.run("migrate", "--database", self.database_url)
         self._is_scaled_out = servers is not None
@@ -120,7 +120,9 @@ class Site:
 
     def run(self, *command: str) -> None:
         """Run a command of `voicegauge` to its end."""
-        subprocess.run([*COMMAND, *command], check=True, env=self.environment, capture_output=True)
+        done = subprocess.run([*COMMAND, *command], env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"exit code {done.returncode}: {done.stderr}")
 
     def start_api(self) -> Running:
         """Start the service, on one machine with its worker, always at the same address; wait until it listens."""
@@ -203,8 +205,11 @@ class Site:
         return worker
 
     def _start(self, name: str, command: list[str]) -> Running:
-        log = self.folder / f"{name}-{len(self.processes)}.log"
-        running = Running(command, log, {**self.environment, "PYTHONPATH": str(ROOT)})
+        number = len(self.processes)
+        # Of many machines, every process has one.
+        data = self.folder / f"machine-{number}" if self._is_scaled_out else self.data
+        log = self.folder / f"{name}-{number}.log"
+        running = Running([*command, "--data", str(data)], log, {**self.environment, "PYTHONPATH": str(ROOT)})
         self.processes.append(running)
         return running
 
