@@ -9,7 +9,7 @@ from typing import Any
 from tests.chaos.outcome import Outcome
 from tests.chaos.site import LIFE, Servers, Site, opened, until
 
-HARM = {"die": "recording_crashed", "hang": "recording_timed_out", "eat": "recording_too_large"}
+HARM = {"die": "recording_crashed", "hang": "recording_timed_out", "swell": "recording_out_of_memory"}
 GOOD = {"recordings": {"a.wav": ["sleep:0.1"], "b.wav": ["ok"]}}
 
 

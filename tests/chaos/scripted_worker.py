@@ -54,8 +54,9 @@ def main() -> int:
     # Here and not above, because every child process imports this module anew.
     import dataclasses
 
-    from voicegauge import cli, service
+    from voicegauge import cli
     from voicegauge.jobs.engine import WorkerSettings
+    from voicegauge.service import installation
 
     def settings(**values: Any) -> WorkerSettings:
         changes = json.loads(os.environ.get(WORKER, "{}"))
@@ -64,7 +65,7 @@ def main() -> int:
         return dataclasses.replace(made, limits=limits, **changes)
 
     work = functools.partial(ScriptedWork, Path(os.environ[STAGE]))
-    with patch.multiple(service, UploadWork=work, WorkerSettings=settings):
+    with patch.multiple(installation, UploadWork=work, WorkerSettings=settings):
         return cli.main()
 
 
