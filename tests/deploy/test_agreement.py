@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import tomllib
 from dataclasses import fields
-from typing import Any
 
 import pytest
 
@@ -48,15 +49,8 @@ def test_every_variable_is_a_setting(name: str) -> None:
 @pytest.mark.parametrize("workload", sorted(workloads()))
 def test_every_value_is_one_the_setting_takes(workload: str) -> None:
     given = {name: value for name, value in environment(workloads()[workload]).items() if name.startswith(PREFIX)}
-    settings = from_flags(Flags(), given)
+    settings = from_flags(argparse.Namespace(), given)
     assert {name: str(getattr(settings, name.removeprefix(PREFIX).lower())) for name in given} == given
-
-
-class Flags:
-    """No flag given."""
-
-    def __getattr__(self, name: str) -> Any:
-        return None
 
 
 @pytest.mark.parametrize("line", COMMANDS)
@@ -88,9 +82,6 @@ def test_the_images_locks_are_parts_of_the_one_that_is_tested() -> None:
 
 
 def test_the_image_holds_every_extra() -> None:
-    # uv notes what each is needed by only through the package, so the names are looked for.
-    import tomllib
-
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = [
         *project["dependencies"],

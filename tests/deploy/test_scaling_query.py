@@ -14,6 +14,16 @@ from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tables import open_database
 
 
+class Uploaded:
+    """Everything was uploaded."""
+
+    def freeze(self, key: str) -> str | None:
+        return f"{key}.frozen"
+
+    def delete(self, key: str) -> None:
+        pass
+
+
 def trigger() -> dict[str, str]:
     (scaled,) = kubernetes("ScaledObject")
     (only,) = scaled["spec"]["triggers"]
@@ -25,7 +35,7 @@ def test_what_waits_and_may_begin_is_counted_with_the_rights_that_the_form_grant
     engine = open_database(postgres_url)
     prepare_database(engine)
     queue = JobQueue(engine)
-    jobs = JobService(JobStore(engine, time.time), queue, uploaded=lambda _: True, upload_lifetime_s=600)
+    jobs = JobService(JobStore(engine, time.time), queue, uploads=Uploaded(), upload_lifetime_s=600)
     role = f"scaler_of_{engine.url.database}"
     form = (DEPLOY / "kubernetes/secret.example.yaml").read_text(encoding="utf-8")
     grants = [grant.replace("voicegauge_scaler", role) for grant in re.findall(r"GRANT .*;", form)]
