@@ -1,0 +1,303 @@
+"""What a job costs besides measuring, on a real PostgreSQL; and what measuring a recording costs.
+
+    python bench/job_cost.py database [--jobs N]   # transactions, rows, WAL, processor time: a job, a chunk, an idle worker
+    python bench/job_cost.py task UPLOAD.zip       # processor time a second of audio, bytes of what is stored
+
+`database` runs jobs of 20 recordings through the engine with a pipeline that answers at once, in 1, 4 and 20 chunks, and
+counts in PostgreSQL's own statistics; its answers are those of `task` for the bundled samples, so that they compress as
+real ones do. `task` measures warm. Both print the constants of bench/capacity.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+RECORDINGS = 20
+CHUNKS = (1, 4, 20)
+PROJECTS = 16
+IDLE_S = 20.0
+COUNTED = ("transactions", "rows", "wal_bytes", "postgres_cpu_s", "worker_cpu_s", "wal_syncs")
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Echo:
+    """A pipeline that answers at once, with what was really measured once."""
+
+    document: Path
+
+    def plan(self, object_key: str) -> list[tuple[str, float]]:
+        return [(f"{index}.flac", 1.0) for index in range(RECORDINGS)]
+
+    def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
+        measured = json.loads(self.document.read_text(encoding="utf-8"))["measured"]
+        return [measured[index % len(measured)] for index in range(len(names))]
+
+    def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+        result: dict[str, Any] = json.loads(self.document.read_text(encoding="utf-8"))["result"]
+        return result
+
+
+class Frozen:
+    """Uploads that are there."""
+
+    def freeze(self, key: str) -> str | None:
+        return key
+
+    def delete(self, key: str) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Counts:
+    """PostgreSQL's counters, and the processor time of its processes and of this one with its children."""
+
+    transactions: float
+    rows: float
+    wal_bytes: float
+    postgres_cpu_s: float
+    worker_cpu_s: float
+    wal_syncs: float
+
+    def since(self, before: Counts) -> Counts:
+        return Counts(*(getattr(self, name) - getattr(before, name) for name in COUNTED))
+
+
+class Database:
+    """Reads the counters of one PostgreSQL that does nothing else."""
+
+    def __init__(self, url: str, log: Path) -> None:
+        self._engine = sa.create_engine(
+            sa.make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+        with self._engine.connect() as connection:
+            self._postmaster = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        self._postmaster = parent_of(self._postmaster)
+
+    def counts(self) -> Counts:
+        # A backend reports its counts a second after its last transaction at the earliest.
+        time.sleep(1.5)
+        query = """
+            SELECT sum(xact_commit + xact_rollback), sum(tup_inserted + tup_updated + tup_deleted),
+                   (SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')), (SELECT wal_sync FROM pg_stat_wal)
+            FROM pg_stat_database WHERE datname = current_database()"""
+        with self._engine.connect() as connection:
+            transactions, rows, wal_bytes, wal_syncs = connection.exec_driver_sql(query).one()
+        return Counts(
+            float(transactions),
+            float(rows),
+            float(wal_bytes),
+            cpu_of_family_s(self._postmaster),
+            cpu_of_family_s(os.getpid()),
+            float(wal_syncs),
+        )
+
+    def connections(self) -> int:
+        with self._engine.connect() as connection:
+            query = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return int(connection.exec_driver_sql(query).scalar_one())
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+
+def stat_fields(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def parent_of(pid: int) -> int:
+    return int(stat_fields(pid)[1])
+
+
+def cpu_of_family_s(pid: int) -> float:
+    """Processor time of a process, of its ended children and of its living descendants."""
+    total = 0.0
+    try:
+        total += sum(int(ticks) for ticks in stat_fields(pid)[11:15]) * TICK_S
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return total
+    # Children are noted at the thread that made them.
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if task.name != str(pid):
+            children += (task / "children").read_text().split()
+    return total + sum(cpu_of_family_s(int(child)) for child in children)
+
+
+def measure_database(jobs: int) -> None:
+    from tests.servers.postgres import Postgres
+
+    postgres = Postgres()
+    postgres.start()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            document = Path(folder) / "measured.json"
+            document.write_text(json.dumps(sample_documents()), encoding="utf-8")
+            rows = [(chunks, *run_jobs(postgres.create_database(), Echo(document), chunks, jobs)) for chunks in CHUNKS]
+    finally:
+        postgres.close()
+    print(f"\nfor a job, {jobs} jobs of {RECORDINGS} recordings, idle polling taken off")
+    print(f"{'chunks':>8}" + "".join(f"{name:>16}" for name in COUNTED) + f"{'connections':>13}{'jobs/s':>8}")
+    for chunks, job, connections, rate in rows:
+        values = "".join(f"{getattr(job, name):16.4g}" for name in COUNTED)
+        print(f"{chunks:8d}{values}{connections:13d}{rate:8.1f}")
+    print("\nas a + b x chunks")
+    for name in COUNTED:
+        line = statistics.linear_regression(CHUNKS, [getattr(job, name) for _, job, _, _ in rows])
+        print(f"{name:>16}: {line.intercept:12.4g} + {line.slope:10.4g} x chunks")
+
+
+def run_jobs(url: str, pipeline: Echo, chunks: int, count: int) -> tuple[Counts, int, float]:
+    """Return what one job took, the connections of the worker at their peak, and jobs a second."""
+    from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
+    from voicegauge.jobs.job import JobState
+    from voicegauge.jobs.service import JobService
+    from voicegauge.jobs.store import JobStore
+    from voicegauge.jobs.tables import open_database
+    from voicegauge.jobs.workflow import Limits
+
+    engine = open_database(url)
+    prepare_database(engine)
+    database = Database(url, Path())
+    queue = JobQueue(engine)
+    service = JobService(JobStore(engine, time.time), queue, uploads=Frozen(), upload_lifetime_s=3600)
+    limits = Limits(target_cpu_s=RECORDINGS / chunks)
+    worker = JobEngine(engine, pipeline, WorkerSettings(processes=2, limits=limits))
+
+    def create_and_commit(number: int) -> None:
+        project_id = f"project-{number % PROJECTS}"
+        service.commit(project_id, service.create(project_id, "EN", None).job_id)
+
+    def ended() -> int:
+        with engine.connect() as connection:
+            query = sa.text("SELECT count(*) FROM jobs WHERE state = :state")
+            return int(connection.execute(query, {"state": JobState.SUCCEED.value}).scalar_one())
+
+    with running(worker):
+        for number in range(PROJECTS):
+            create_and_commit(number)
+        while ended() < PROJECTS:
+            time.sleep(0.2)
+        before, started_s = database.counts(), time.monotonic()
+        time.sleep(IDLE_S)
+        idle, idle_s = database.counts().since(before), time.monotonic() - started_s
+        print(
+            f"an idle worker, a second: {idle.transactions / idle_s:.1f} transactions, {idle.rows / idle_s:.2f} rows, "
+            f"{idle.wal_bytes / idle_s:.0f} WAL bytes, {idle.postgres_cpu_s / idle_s:.4f} + "
+            f"{idle.worker_cpu_s / idle_s:.4f} CPU s",
+            flush=True,
+        )
+        before, started_s = database.counts(), time.monotonic()
+        for number in range(count):
+            create_and_commit(number)
+        connections = 0
+        looks = 0
+        while ended() < PROJECTS + count:
+            connections = max(connections, database.connections())
+            looks += 1
+            time.sleep(0.5)
+        busy_s = time.monotonic() - started_s
+        spent = database.counts().since(before)
+        polled_s = time.monotonic() - started_s
+    per_job = {
+        # The looks of this function are two transactions each.
+        name: (getattr(spent, name) - getattr(idle, name) / idle_s * polled_s - 2 * looks * (name == "transactions"))
+        / count
+        for name in COUNTED
+    }
+    queue.close()
+    database.close()
+    engine.dispose()
+    return Counts(**per_job), connections, count / busy_s
+
+
+@contextmanager
+def running(worker: Any) -> Iterator[None]:
+    worker.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+
+
+def sample_documents() -> dict[str, Any]:
+    """Measure the bundled samples, and judge them as one body of 20 recordings."""
+    with tempfile.TemporaryDirectory() as folder:
+        upload = Path(folder) / "samples.zip"
+        takes = sorted((ROOT / "samples").rglob("*.flac"))[:RECORDINGS]
+        with zipfile.ZipFile(upload, "w") as archive:
+            for number, take in enumerate(takes):
+                archive.write(take, f"{number}-{take.name}")
+        return measure_upload(upload)[0]
+
+
+def measure_upload(upload: Path) -> tuple[dict[str, Any], float]:
+    """Return the documents of a zip as `measured` and `result`, and the processor time of measuring it once more."""
+    from contextlib import nullcontext
+
+    from voicegauge.work import UploadWork
+
+    work = UploadWork(lambda key: nullcontext(Path(key)))
+    names = [name for name, _ in work.plan(str(upload))]
+    measured = work.measure(str(upload), names, "EN")
+    started_s = time.process_time()
+    work.measure(str(upload), names, "EN")
+    spent_s = time.process_time() - started_s
+    return {"measured": measured, "result": work.conclude(str(upload), measured, "EN")}, spent_s
+
+
+def measure_task(upload: Path) -> None:
+    from voicegauge.work import UploadWork  # noqa: F401 - its import is no part of the cost
+
+    documents, spent_s = measure_upload(upload)
+    recordings = documents["measured"]
+    audio_s = sum(recording["duration_s"] or 0.0 for recording in recordings)
+    compact = {"ensure_ascii": False, "separators": (",", ":")}
+    measured_bytes, result_bytes = (
+        len(json.dumps(documents[name], **compact).encode())
+        for name in ("measured", "result")  # type: ignore[arg-type]
+    )
+    count = len(recordings)
+    print(f"{count} recordings, {audio_s:.1f} s, {upload.stat().st_size / audio_s:.0f} bytes a second of audio")
+    print(f"processor time    {spent_s / audio_s:.4f} s a second of audio")
+    print(
+        f"stored            {measured_bytes / count:.0f} bytes of measurements and {result_bytes / count:.0f} of result a recording"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    database = commands.add_parser("database")
+    database.add_argument("--jobs", type=int, default=100)
+    database.set_defaults(run=lambda given: measure_database(given.jobs))
+    task = commands.add_parser("task")
+    task.add_argument("upload", type=Path)
+    task.set_defaults(run=lambda given: measure_task(given.upload))
+    arguments = parser.parse_args()
+    arguments.run(arguments)
+
+
+if __name__ == "__main__":
+    # As the command does: threads that numpy's BLAS spins up are no part of the work.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    main()
