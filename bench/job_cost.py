@@ -1,11 +1,11 @@
 """What a job costs besides measuring, on a real PostgreSQL; and what measuring a recording costs.
 
-    python bench/job_cost.py database [--jobs N]   # transactions, rows, WAL, processor time: a job, a chunk, an idle worker
+    python bench/job_cost.py database [--jobs N]   # transactions, rows, WAL, processor time: a job, a chunk, idleness
     python bench/job_cost.py task UPLOAD.zip       # processor time a second of audio, bytes of what is stored
 
-`database` runs jobs of 20 recordings through the engine with a pipeline that answers at once, in 1, 4 and 20 chunks, and
-counts in PostgreSQL's own statistics; its answers are those of `task` for the bundled samples, so that they compress as
-real ones do. `task` measures warm. Both print the constants of bench/capacity.py.
+`database` runs jobs of 20 recordings through the engine with a pipeline that answers at once, in 1, 4 and 20 chunks,
+and counts in PostgreSQL's own statistics; its answers are those of `task` for the bundled samples, so that they
+compress as real ones do. `task` measures warm. What they print are the measured inputs of bench/capacity.py.
 """
 
 from __future__ import annotations
@@ -83,13 +83,13 @@ class Counts:
 class Database:
     """Reads the counters of one PostgreSQL that does nothing else."""
 
-    def __init__(self, url: str, log: Path) -> None:
+    def __init__(self, url: str) -> None:
         self._engine = sa.create_engine(
             sa.make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
         )
         with self._engine.connect() as connection:
-            self._postmaster = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
-        self._postmaster = parent_of(self._postmaster)
+            backend = int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+        self._postmaster = parent_of(backend)
 
     def counts(self) -> Counts:
         # A backend reports its counts a second after its last transaction at the earliest.
@@ -177,7 +177,7 @@ def run_jobs(url: str, pipeline: Echo, chunks: int, count: int) -> tuple[Counts,
 
     engine = open_database(url)
     prepare_database(engine)
-    database = Database(url, Path())
+    database = Database(url)
     queue = JobQueue(engine)
     service = JobService(JobStore(engine, time.time), queue, uploads=Frozen(), upload_lifetime_s=3600)
     limits = Limits(target_cpu_s=RECORDINGS / chunks)
@@ -266,22 +266,18 @@ def measure_upload(upload: Path) -> tuple[dict[str, Any], float]:
 
 
 def measure_task(upload: Path) -> None:
-    from voicegauge.work import UploadWork  # noqa: F401 - its import is no part of the cost
-
     documents, spent_s = measure_upload(upload)
     recordings = documents["measured"]
     audio_s = sum(recording["duration_s"] or 0.0 for recording in recordings)
-    compact = {"ensure_ascii": False, "separators": (",", ":")}
     measured_bytes, result_bytes = (
-        len(json.dumps(documents[name], **compact).encode())
-        for name in ("measured", "result")  # type: ignore[arg-type]
+        len(json.dumps(documents[name], ensure_ascii=False, separators=(",", ":")).encode())
+        for name in ("measured", "result")
     )
     count = len(recordings)
     print(f"{count} recordings, {audio_s:.1f} s, {upload.stat().st_size / audio_s:.0f} bytes a second of audio")
     print(f"processor time    {spent_s / audio_s:.4f} s a second of audio")
-    print(
-        f"stored            {measured_bytes / count:.0f} bytes of measurements and {result_bytes / count:.0f} of result a recording"
-    )
+    per_recording = f"{measured_bytes / count:.0f} bytes of measurements and {result_bytes / count:.0f} of result"
+    print(f"stored            {per_recording} a recording")
 
 
 def main() -> None:
