@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from voicegauge._version import __version__
 from voicegauge.assessment.judge import judge
 from voicegauge.assessment.ports import Models
 from voicegauge.assessment.values import Language
+from voicegauge.errors import ArchiveError
 from voicegauge.ingest.sources import Source, collect_archive
 from voicegauge.models import load_models
 from voicegauge.models.stamps import model_stamps
@@ -20,6 +21,7 @@ from voicegauge.pipeline import measure_source
 from voicegauge.profiles.loader import load_profile
 from voicegauge.reports.result import assessment_to_json, measurements_from_json, measurements_to_json
 from voicegauge.settings import onnx_provider
+from voicegauge.storage.errors import ObjectNotFoundError
 
 __all__ = ["UploadWork"]
 
@@ -35,18 +37,19 @@ class UploadWork:
     Parameters
     ----------
     local_path : callable
-        Gives the file that an object key stands for, valid inside the `with`.
+        Gives the file that an object key stands for, valid inside the `with`. ObjectNotFoundError ends the job;
+        MachineError passes through, and is for the engine to wait for.
     """
 
     local_path: Callable[[str], AbstractContextManager[Path]]
 
     def plan(self, object_key: str) -> list[tuple[str, float]]:
-        with self.local_path(object_key) as path:
+        with self._upload(object_key) as path:
             return [(source.name, _cpu_s(source)) for source in collect_archive(path).sources]
 
     def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
         wanted = set(names)
-        with self.local_path(object_key) as path:
+        with self._upload(object_key) as path:
             sources = [source for source in collect_archive(path).sources if source.name in wanted]
             return [
                 measurements_to_json(measure_source(source, language=cast(Language, language), models=_models()))
@@ -56,12 +59,24 @@ class UploadWork:
     def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
         profile = load_profile("default", cast(Language, language))
         recordings = [measurements_from_json(document) for document in measured]
-        with self.local_path(object_key) as path:
+        with self._upload(object_key) as path:
             ignored = collect_archive(path).ignored
         assessment = judge(
             recordings, profile, version=__version__, ignored=ignored, models=model_stamps(onnx_provider())
         )
         return assessment_to_json(assessment)
+
+    @contextmanager
+    def _upload(self, object_key: str) -> Iterator[Path]:
+        try:
+            with self.local_path(object_key) as path:
+                yield path
+        except ObjectNotFoundError as error:
+            raise ArchiveError(
+                "upload_gone",
+                "上传的录音已不在服务器上，无法评估。请新建任务，重新上传。",
+                "the upload is no longer on the server, so it cannot be assessed; create a new job and upload again",
+            ) from error
 
 
 @cache

@@ -12,11 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from tests.contract.scripted_pipeline import PATIENCE_S, ScriptedPipeline, wait_for
-from voicegauge.jobs.engine import JobQueue, WorkerSettings, prepare_database
+from voicegauge.database import open_database, upgrade
+from voicegauge.jobs.engine import JobQueue, WorkerSettings
 from voicegauge.jobs.job import Job, JobState
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 from voicegauge.jobs.workflow import Limits
 
 ROOT = Path(__file__).parents[2]
@@ -46,7 +46,7 @@ class Desk:
 
     def __init__(self, folder: Path, url: str) -> None:
         self.engine = open_database(url)
-        prepare_database(self.engine)
+        upgrade(self.engine, backup_folder=None)
         self.pipeline = ScriptedPipeline(folder)
         self.store = JobStore(self.engine, time.time)
         self.queue = JobQueue(self.engine)

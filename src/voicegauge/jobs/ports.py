@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
-__all__ = ["Pipeline", "Uploads"]
+__all__ = ["Pipeline", "TaskEvent", "Uploads"]
+
+
+@dataclass(frozen=True)
+class TaskEvent:
+    """One task that came to an end, however it did."""
+
+    kind: Literal["plan", "measure", "conclude"]
+    outcome: Literal["done", "failed", "died", "timed_out", "out_of_memory", "cancelled"]
+    seconds: float
+    job_id: str
+    project_id: str
 
 
 class Pipeline(Protocol):

@@ -42,7 +42,7 @@ class JobStore:
     Parameters
     ----------
     engine : Engine
-        From :func:`voicegauge.jobs.tables.open_database`.
+        From :func:`voicegauge.database.open_database`.
     now_s : callable
         The current Unix time in seconds.
     """
@@ -168,7 +168,7 @@ def _to_json(value: Any) -> str:
 
 
 def _to_job(row: sa.RowMapping) -> Job:
-    values = dict(row)
+    values = {name: value for name, value in row.items() if name not in ("run", "uploads_removed_s")}
     return Job(
         **values
         | {
