@@ -3,7 +3,7 @@
     python bench/job_cost.py database [--jobs N]   # transactions, rows, WAL, processor time: a job, a chunk, idleness
     python bench/job_cost.py task UPLOAD.zip       # processor time a second of audio, bytes of what is stored
 
-`database` runs jobs of 20 recordings through the engine with a pipeline that answers at once, in 1, 4 and 20 chunks,
+`database` runs jobs of 20 recordings through the engine with a pipeline that answers at once, in 1, 4 and 10 chunks,
 and counts in PostgreSQL's own statistics; its answers are those of `task` for the bundled samples, so that they
 compress as real ones do. `task` measures warm. What they print are the measured inputs of bench/capacity.py.
 """
@@ -18,8 +18,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,9 +29,13 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 RECORDINGS = 20
-CHUNKS = (1, 4, 20)
+CHUNKS = (1, 4, 10)
 PROJECTS = 16
-IDLE_S = 20.0
+WATCH_S = 15.0
+# Uploads of this project keep their process asleep, so that their jobs wait.
+SLOW = "slow"
+SLOW_JOBS = 4
+SLOW_S = WATCH_S + 10.0
 COUNTED = ("transactions", "rows", "wal_bytes", "postgres_cpu_s", "worker_cpu_s", "wal_syncs")
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -47,6 +50,8 @@ class Echo:
         return [(f"{index}.flac", 1.0) for index in range(RECORDINGS)]
 
     def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
+        if object_key.startswith(f"{SLOW}/") and names[0] == "0.flac":
+            time.sleep(SLOW_S)
         measured = json.loads(self.document.read_text(encoding="utf-8"))["measured"]
         return [measured[index % len(measured)] for index in range(len(names))]
 
@@ -116,6 +121,11 @@ class Database:
             )
             return int(connection.exec_driver_sql(query).scalar_one())
 
+    def kept_bytes(self) -> int:
+        with self._engine.connect() as connection:
+            query = "SELECT pg_total_relation_size('jobs') + pg_total_relation_size('chunk_outcomes')"
+            return int(connection.exec_driver_sql(query).scalar_one())
+
     def close(self) -> None:
         self._engine.dispose()
 
@@ -152,91 +162,127 @@ def measure_database(jobs: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             document = Path(folder) / "measured.json"
             document.write_text(json.dumps(sample_documents()), encoding="utf-8")
-            rows = [(chunks, *run_jobs(postgres.create_database(), Echo(document), chunks, jobs)) for chunks in CHUNKS]
+            rates: tuple[Rates, Rates] | None = None
+            rows = []
+            for chunks in CHUNKS:
+                bench = Bench(postgres.create_database(), Echo(document), chunks)
+                rates = rates or bench.watch()
+                rows.append((chunks, *bench.run(jobs, *rates)))
+                bench.close()
     finally:
         postgres.close()
-    print(f"\nfor a job, {jobs} jobs of {RECORDINGS} recordings, idle polling taken off")
-    print(f"{'chunks':>8}" + "".join(f"{name:>16}" for name in COUNTED) + f"{'connections':>13}{'jobs/s':>8}")
-    for chunks, job, connections, rate in rows:
+    print(f"\nfor a job, {jobs} jobs of {RECORDINGS} recordings, idle polling and waiting jobs taken off")
+    print(
+        f"{'chunks':>8}"
+        + "".join(f"{name:>16}" for name in COUNTED)
+        + f"{'connections':>13}{'jobs/s':>8}{'kept bytes':>12}"
+    )
+    for chunks, job, connections, rate, kept_bytes in rows:
         values = "".join(f"{getattr(job, name):16.4g}" for name in COUNTED)
-        print(f"{chunks:8d}{values}{connections:13d}{rate:8.1f}")
+        print(f"{chunks:8d}{values}{connections:13d}{rate:8.1f}{kept_bytes:12.0f}")
     print("\nas a + b x chunks")
     for name in COUNTED:
-        line = statistics.linear_regression(CHUNKS, [getattr(job, name) for _, job, _, _ in rows])
+        line = statistics.linear_regression(CHUNKS, [getattr(job, name) for _, job, _, _, _ in rows])
         print(f"{name:>16}: {line.intercept:12.4g} + {line.slope:10.4g} x chunks")
 
 
-def run_jobs(url: str, pipeline: Echo, chunks: int, count: int) -> tuple[Counts, int, float]:
-    """Return what one job took, the connections of the worker at their peak, and jobs a second."""
-    from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
-    from voicegauge.jobs.job import JobState
-    from voicegauge.jobs.service import JobService
-    from voicegauge.jobs.store import JobStore
-    from voicegauge.jobs.tables import open_database
-    from voicegauge.jobs.workflow import Limits
+Rates = dict[str, float]
 
-    engine = open_database(url)
-    prepare_database(engine)
-    database = Database(url)
-    queue = JobQueue(engine)
-    service = JobService(JobStore(engine, time.time), queue, uploads=Frozen(), upload_lifetime_s=3600)
-    limits = Limits(target_cpu_s=RECORDINGS / chunks)
-    worker = JobEngine(engine, pipeline, WorkerSettings(processes=2, limits=limits))
 
-    def create_and_commit(number: int) -> None:
-        project_id = f"project-{number % PROJECTS}"
-        service.commit(project_id, service.create(project_id, "EN", None).job_id)
+class Bench:
+    """A worker on a database of its own that takes jobs of so many chunks, and the API side of it."""
 
-    def ended() -> int:
-        with engine.connect() as connection:
-            query = sa.text("SELECT count(*) FROM jobs WHERE state = :state")
-            return int(connection.execute(query, {"state": JobState.SUCCEED.value}).scalar_one())
+    def __init__(self, url: str, pipeline: Echo, chunks: int) -> None:
+        from voicegauge.database import open_database, upgrade
+        from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings
+        from voicegauge.jobs.service import JobService
+        from voicegauge.jobs.store import JobStore
+        from voicegauge.jobs.workflow import Limits
 
-    with running(worker):
-        for number in range(PROJECTS):
-            create_and_commit(number)
-        while ended() < PROJECTS:
-            time.sleep(0.2)
-        before, started_s = database.counts(), time.monotonic()
-        time.sleep(IDLE_S)
-        idle, idle_s = database.counts().since(before), time.monotonic() - started_s
-        print(
-            f"an idle worker, a second: {idle.transactions / idle_s:.1f} transactions, {idle.rows / idle_s:.2f} rows, "
-            f"{idle.wal_bytes / idle_s:.0f} WAL bytes, {idle.postgres_cpu_s / idle_s:.4f} + "
-            f"{idle.worker_cpu_s / idle_s:.4f} CPU s",
-            flush=True,
+        self._engine = open_database(url)
+        upgrade(self._engine, backup_folder=None)
+        self._database = Database(url)
+        self._queue = JobQueue(self._engine)
+        self._jobs = JobService(
+            JobStore(self._engine, time.time), self._queue, uploads=Frozen(), upload_lifetime_s=3600
         )
-        before, started_s = database.counts(), time.monotonic()
+        limits = Limits(target_cpu_s=RECORDINGS / chunks)
+        self._worker = JobEngine(self._engine, pipeline, WorkerSettings(processes=2, limits=limits))
+        self._worker.start()
+        self._committed = 0
+        for number in range(PROJECTS):
+            self._commit(f"project-{number}")
+        self._wait_until(self._all_ended)
+
+    def close(self) -> None:
+        self._worker.stop()
+        self._queue.close()
+        self._database.close()
+        self._engine.dispose()
+
+    def watch(self) -> tuple[Rates, Rates]:
+        """Return what an idle worker takes a second, and what a job that waits for its chunks adds to it."""
+        self._database.counts()
+        idle = self._rates()
+        for _ in range(SLOW_JOBS):
+            self._commit(SLOW)
+        self._wait_until(lambda: self._count("PROCESSING") == SLOW_JOBS)
+        self._database.counts()
+        waiting = {name: (rate - idle[name]) / SLOW_JOBS for name, rate in self._rates().items()}
+        for what, rates in (("an idle worker", idle), ("a job that waits for its chunks", waiting)):
+            print(f"{what}, a second: " + ", ".join(f"{rates[name]:.4g} {name}" for name in COUNTED), flush=True)
+        self._wait_until(self._all_ended)
+        return idle, waiting
+
+    def run(self, count: int, idle: Rates, waiting: Rates) -> tuple[Counts, int, float, float]:
+        """Return what one job took; connections at their peak, jobs a second, bytes a job leaves in our tables."""
+        kept_bytes = self._database.kept_bytes()
+        before, started_s = self._database.counts(), time.monotonic()
         for number in range(count):
-            create_and_commit(number)
-        connections = 0
-        looks = 0
-        while ended() < PROJECTS + count:
-            connections = max(connections, database.connections())
+            self._commit(f"project-{number % PROJECTS}")
+        connections = looks = 0
+        waited_s = 0.0
+        looked_s = time.monotonic()
+        while not self._all_ended():
+            connections = max(connections, self._database.connections())
             looks += 1
+            waited_s += self._count("PROCESSING") * (time.monotonic() - looked_s)
+            looked_s = time.monotonic()
             time.sleep(0.5)
         busy_s = time.monotonic() - started_s
-        spent = database.counts().since(before)
+        spent = self._database.counts().since(before)
         polled_s = time.monotonic() - started_s
-    per_job = {
-        # The looks of this function are two transactions each.
-        name: (getattr(spent, name) - getattr(idle, name) / idle_s * polled_s - 2 * looks * (name == "transactions"))
-        / count
-        for name in COUNTED
-    }
-    queue.close()
-    database.close()
-    engine.dispose()
-    return Counts(**per_job), connections, count / busy_s
+        # Each look of the loop above is three transactions and two checks of pooled connections.
+        mine = {"transactions": 5.0 * looks}
+        per_job = {
+            name: (getattr(spent, name) - idle[name] * polled_s - waiting[name] * waited_s - mine.get(name, 0.0))
+            / count
+            for name in COUNTED
+        }
+        return Counts(**per_job), connections, count / busy_s, (self._database.kept_bytes() - kept_bytes) / count
 
+    def _commit(self, project_id: str) -> None:
+        self._jobs.commit(project_id, self._jobs.create(project_id, "EN", None).job_id)
+        self._committed += 1
 
-@contextmanager
-def running(worker: Any) -> Iterator[None]:
-    worker.start()
-    try:
-        yield
-    finally:
-        worker.stop()
+    def _all_ended(self) -> bool:
+        return self._count("SUCCEED") == self._committed
+
+    def _count(self, state: str) -> int:
+        with self._engine.connect() as connection:
+            query = sa.text("SELECT count(*) FROM jobs WHERE state = :state")
+            return int(connection.execute(query, {"state": state}).scalar_one())
+
+    def _rates(self) -> Rates:
+        before, started_s = self._database.counts(), time.monotonic()
+        time.sleep(WATCH_S)
+        spent = self._database.counts().since(before)
+        return {name: getattr(spent, name) / (time.monotonic() - started_s) for name in COUNTED}
+
+    @staticmethod
+    def _wait_until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            time.sleep(0.2)
 
 
 def sample_documents() -> dict[str, Any]:

@@ -8,10 +8,10 @@ import time
 import sqlalchemy as sa
 
 from tests.deploy.manifests import DEPLOY, environment, kubernetes, workloads
-from voicegauge.jobs.engine import CLAIMS_PER_PROCESS, JobQueue, WorkerSettings, prepare_database
+from voicegauge.database import open_database, upgrade
+from voicegauge.jobs.engine import CLAIMS_PER_PROCESS, JobQueue, WorkerSettings
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 
 
 class Uploaded:
@@ -33,7 +33,7 @@ def trigger() -> dict[str, str]:
 
 def test_what_waits_and_may_begin_is_counted_with_the_rights_that_the_form_grants(postgres_url: str) -> None:
     engine = open_database(postgres_url)
-    prepare_database(engine)
+    upgrade(engine, backup_folder=None)
     queue = JobQueue(engine)
     jobs = JobService(JobStore(engine, time.time), queue, uploads=Uploaded(), upload_lifetime_s=600)
     role = f"scaler_of_{engine.url.database}"

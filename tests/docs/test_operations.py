@@ -1,8 +1,10 @@
-"""docs/operations.md names what there is: settings, files, tables."""
+"""docs/operations.md and docs/scaling.md name what there is: settings, tables, the sum of bench/capacity.py."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -35,3 +37,11 @@ def test_every_table_is_described() -> None:
 
     tables = {*metadata.tables, *jobs.metadata.tables}
     assert {name for name in tables if f"`{name}`" not in PAGE} == set()
+
+
+def test_the_sum_is_the_one_that_is_printed() -> None:
+    printed = subprocess.run(
+        [sys.executable, "bench/capacity.py"], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    assert len(printed.splitlines()) > 10
+    assert printed in (ROOT / "docs/scaling.md").read_text(encoding="utf-8")
