@@ -40,6 +40,9 @@ class ScriptedUploads:
     def delete(self, key: str) -> None:
         pass
 
+    def purge(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
 
 class Desk:
     """The API side on a database: creates and commits scripted jobs, and waits for them."""

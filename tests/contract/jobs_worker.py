@@ -28,8 +28,8 @@ def main() -> None:
     if options.gate_after_verdict:
         succeed = JobStore.succeed
 
-        def succeed_and_wait(self: JobStore, job_id: str, result: dict[str, Any]) -> bool:
-            recorded = succeed(self, job_id, result)
+        def succeed_and_wait(self: JobStore, job_id: str, run: int, result: dict[str, Any]) -> bool:
+            recorded = succeed(self, job_id, run, result)
             (options.folder / "verdict.reached").touch()
             time.sleep(HANG_S)
             return recorded

@@ -53,6 +53,11 @@ class ScriptedPipeline:
         path = self._file(object_key, "", "journal")
         return path.read_text().split() if path.exists() else []
 
+    def calls(self, object_key: str) -> list[int]:
+        """How many recordings each call was to measure."""
+        path = self._file(object_key, "", "calls")
+        return [int(number) for number in path.read_text().split()] if path.exists() else []
+
     def plan(self, object_key: str) -> list[tuple[str, float]]:
         script = self._script(object_key)
         self._act(object_key, "plan", script.get("plan", ()))
@@ -60,6 +65,8 @@ class ScriptedPipeline:
 
     def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
         script = self._script(object_key)
+        with self._file(object_key, "", "calls").open("a") as calls:
+            calls.write(f"{len(names)}\n")
         measured = []
         for name in names:
             with self._file(object_key, "", "journal").open("a") as journal:
