@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.contract.jobs_harness import SETTINGS, Desk, sqlite_url
+from tests.contract.jobs_harness import SETTINGS, Desk
 from tests.contract.scripted_pipeline import wait_for
 from voicegauge.jobs.engine import JobEngine
 from voicegauge.jobs.errors import AlreadyCommittedError
 from voicegauge.jobs.job import JobState
+from voicegauge.jobs.workflows import workflow_status
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, sqlite_url(tmp_path))
+def desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
+    desk = Desk(tmp_path, database_url)
     yield desk
     desk.close()
 
@@ -83,7 +84,7 @@ def test_a_commit_that_is_rolled_back_leaves_nothing_to_run(desk: Desk) -> None:
         connection.rollback()
     assert desk.store.find(job.job_id).state is JobState.CREATING
     with desk.engine.connect() as connection:
-        assert connection.execute(sa.text("SELECT count(*) FROM workflow_status")).scalar_one() == 0
+        assert connection.execute(sa.select(workflow_status(desk.engine))).all() == []
 
 
 @pytest.mark.usefixtures("worker")
@@ -175,6 +176,7 @@ def test_a_worker_that_stops_in_mid_job_leaves_it_to_the_next(desk: Desk) -> Non
     assert desk.moves(job) == ["WAITING", "PROCESSING", "SUCCEED"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_engine_talks_to_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object) -> None:
         talked.append(repr(arguments))
@@ -195,8 +197,10 @@ def test_the_engine_talks_to_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch)
 def test_nothing_is_pickled_into_the_database(desk: Desk, worker: JobEngine) -> None:
     desk.end_of(desk.commit({"recordings": {"a": ["ok"]}}))
     worker.stop()
+    schema = workflow_status(desk.engine).schema
+    tables = [
+        sa.table(name, sa.column("serialization"), schema=schema) for name in ("workflow_status", "operation_outputs")
+    ]
     with desk.engine.connect() as connection:
-        formats = connection.execute(
-            sa.text("SELECT serialization FROM workflow_status UNION SELECT serialization FROM operation_outputs")
-        ).scalars()
+        formats = connection.execute(sa.union(*(sa.select(table.c.serialization) for table in tables))).scalars()
         assert set(formats) - {None} == {"portable_json"}

@@ -271,7 +271,6 @@ class JobEngine:
                 tasks,
                 self._settings.limits,
                 self._settings.poll_s,
-                lambda project_id: workflows.outstanding(self._engine, CHUNK_QUEUE, project_id),
                 traced=self._traced,
             )
             DBOS.launch()

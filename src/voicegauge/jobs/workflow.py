@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from voicegauge.jobs.job import JobState, workflow_id
 from voicegauge.jobs.ports import Pipeline
 from voicegauge.jobs.store import Failure, JobStore
 from voicegauge.jobs.tasks import Task, Tasks, repeat_until_database_answers
+from voicegauge.jobs.workflows import outstanding
 
 __all__ = ["ASSESS_WORKFLOW", "CHUNK_QUEUE", "JOB_QUEUE", "MEASURE_WORKFLOW", "Limits", "register_workflows"]
 
@@ -39,7 +40,9 @@ MAX_CHUNK_RESTARTS = 20
 # A chunk is due a minute later for each one of its project that waits before it, so a project with little to do is
 # served first, and an hour later at most, so that none waits for ever.
 DUE_STEP_S = 60
-DUE_MOST_S = 3600
+DUE_MOST_STEPS = 60
+# Jobs are planned side by side, so those of the project that are under way or wait count too, as so many chunks.
+CHUNKS_OF_A_JOB = 8
 # The engine's priorities have 31 bits: seconds since 2020 last until 2088.
 DUE_EPOCH_S = 1_577_836_800
 
@@ -69,14 +72,11 @@ class Limits:
 class _Steps:
     """The steps of the workflows. `job` is what `begin` answered: plain values, since the engine stores them."""
 
-    def __init__(
-        self, store: JobStore, pipeline: Pipeline, tasks: Tasks, limits: Limits, outstanding: Callable[[str], int]
-    ) -> None:
+    def __init__(self, store: JobStore, pipeline: Pipeline, tasks: Tasks, limits: Limits) -> None:
         self._store = store
         self._pipeline = pipeline
         self._tasks = tasks
         self._limits = limits
-        self._outstanding = outstanding
 
     async def begin(self, job_id: str, run: int) -> dict[str, Any]:
         job = await _database(lambda: self._store.begin(job_id, run))
@@ -99,7 +99,7 @@ class _Steps:
             log.exception("job %s: planning failed", job["job_id"])
             failure = Failure("internal_error", "the upload could not be opened; tell the operator")
         else:
-            before = await _database(lambda: self._outstanding(job["project_id"]))
+            before = await _database(lambda: self._chunks_before(job["project_id"]))
             now_s = self._store.now_s()
             return [
                 {"names": list(chunk.names), "cpu_s": chunk.cpu_s, "due": due_of(now_s, before + index)}
@@ -117,6 +117,11 @@ class _Steps:
             except ChildDiedError:
                 log.warning("a child process died while planning job %s", job["job_id"])
         return await self._tasks.in_child(task, *arguments)
+
+    def _chunks_before(self, project_id: str) -> int:
+        engine, most = self._store.engine, DUE_MOST_STEPS
+        other_jobs = outstanding(engine, JOB_QUEUE, project_id, most=most) - 1
+        return CHUNKS_OF_A_JOB * other_jobs + outstanding(engine, CHUNK_QUEUE, project_id, most=most)
 
     async def measure(self, job: dict[str, Any], index: int, chunk: dict[str, Any]) -> None:
         job_id, run = job["job_id"], job["run"]
@@ -205,16 +210,12 @@ def register_workflows(
     tasks: Tasks,
     limits: Limits,
     poll_s: float,
-    outstanding: Callable[[str], int],
     *,
     traced: bool = False,
 ) -> None:
-    """Tell the engine, before its launch, what the workflows do.
-
-    `outstanding` counts the chunks of a project that are queued or in work.
-    """
+    """Tell the engine, before its launch, what the workflows do."""
     trace_goes_on = PropagateOtelContext if traced else contextlib.nullcontext
-    steps = _Steps(store, pipeline, tasks, limits, outstanding)
+    steps = _Steps(store, pipeline, tasks, limits)
 
     @DBOS.workflow(name=MEASURE_WORKFLOW, max_recovery_attempts=MAX_CHUNK_RESTARTS)
     async def measure_chunk(job: dict[str, Any], index: int, chunk: dict[str, Any]) -> None:
@@ -253,7 +254,7 @@ def register_workflows(
 
 def due_of(now_s: float, before: int) -> int:
     """Say when a chunk is due, as the engine's priority, where its project has so many to be measured before it."""
-    return int(now_s - DUE_EPOCH_S + min(DUE_STEP_S * before, DUE_MOST_S))
+    return int(now_s - DUE_EPOCH_S + DUE_STEP_S * min(before, DUE_MOST_STEPS))
 
 
 _database = repeat_until_database_answers

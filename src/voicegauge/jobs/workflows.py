@@ -73,16 +73,21 @@ def hand_back(engine: sa.Engine, executor_id: str) -> int:
         ).rowcount
 
 
-def outstanding(engine: sa.Engine, queue_name: str, partition_key: str) -> int:
-    """Count the workflows of a partition that are queued or running."""
+def outstanding(engine: sa.Engine, queue_name: str, partition_key: str, *, most: int) -> int:
+    """Count the workflows of a partition that are queued or running, up to so many."""
     workflows = workflow_status(engine)
-    query = sa.select(sa.func.count()).where(
-        workflows.c.queue_name == queue_name,
-        workflows.c.status.in_([sa.literal_column(f"'{status}'") for status in IN_FLIGHT]),
-        workflows.c.queue_partition_key == partition_key,
+    found = (
+        sa.select(workflows.c.workflow_uuid)
+        .where(
+            workflows.c.queue_name == queue_name,
+            workflows.c.status.in_([sa.literal_column(f"'{status}'") for status in IN_FLIGHT]),
+            workflows.c.queue_partition_key == partition_key,
+        )
+        .limit(most)
+        .subquery()
     )
     with engine.connect() as connection:
-        return connection.execute(query).scalar_one()
+        return connection.execute(sa.select(sa.func.count()).select_from(found)).scalar_one()
 
 
 def ended_workflows(engine: sa.Engine, *, before_s: float, most: int) -> list[str]:
