@@ -69,6 +69,9 @@ class Frozen:
     def delete(self, key: str) -> None:
         pass
 
+    def purge(self, key: str) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class Counts:

@@ -23,6 +23,9 @@ class Uploaded:
     def delete(self, key: str) -> None:
         pass
 
+    def purge(self, key: str) -> None:
+        pass
+
 
 def trigger() -> dict[str, str]:
     (scaled,) = kubernetes("ScaledObject")
