@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,6 +44,7 @@ POSTGRESQL_OPTIONS = {
 
 VERSION_TABLE = "alembic_version"
 LOCK_KEY = "voicegauge.database"
+LOCK_POLL_S = 0.2
 
 _SQLITE_TROUBLE = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space",
@@ -231,9 +233,9 @@ def require_current(engine: sa.Engine) -> None:
         behind = missing_engine_steps(engine)
     if revision != known[-1] or behind:
         raise MachineError(
-            f"the database {_place(engine)} is of revision {revision or 'none'}"
-            f"{f' and {behind} versions of the engine behind' if behind else ''}, this version needs {known[-1]}: run "
-            "`voicegauge migrate` with the same --database, then start again"
+            f"the database {_place(engine)} is of revision {revision or 'none'}, this version needs {known[-1]}"
+            f"{f' and {behind} steps of the engine' if behind else ''}: run `voicegauge migrate` with the same"
+            " --database, then start again"
         )
 
 
@@ -320,7 +322,10 @@ def _upgrade_lock(engine: sa.Engine) -> Iterator[None]:
     if path is None:
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             key = {"key": LOCK_KEY}
-            connection.execute(sa.text("SELECT pg_advisory_lock(hashtext(:key))"), key)
+            # Asked for again and again: the engine makes indexes that wait for every running statement to end, also for
+            # one that waits for this lock.
+            while not connection.execute(sa.text("SELECT pg_try_advisory_lock(hashtext(:key))"), key).scalar_one():
+                time.sleep(LOCK_POLL_S)
             try:
                 yield
             finally:

@@ -96,7 +96,7 @@ class Desk:
 class WorkerProcess:
     """A worker in a process of its own, which can be killed."""
 
-    def __init__(self, desk: Desk, *options: str) -> None:
+    def __init__(self, desk: Desk, *options: str, stderr: int | None = None) -> None:
         url = desk.engine.url.render_as_string(hide_password=False)
         self.process = subprocess.Popen(
             [
@@ -112,6 +112,7 @@ class WorkerProcess:
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             text=True,
         )
 
@@ -131,7 +132,7 @@ class WorkerProcess:
 
     def _reap(self) -> int:
         code = self.process.wait(PATIENCE_S)
-        for stream in (self.process.stdin, self.process.stdout):
-            assert stream is not None
-            stream.close()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
         return code

@@ -14,12 +14,14 @@ from tests.contract.scripted_pipeline import HANG_S, ScriptedPipeline
 def main() -> None:
     # Here and not above, because every child process imports this module anew.
     import dataclasses
+    import logging
 
     from tests.contract.jobs_harness import SETTINGS
     from voicegauge.database import open_database, upgrade
     from voicegauge.jobs.engine import JobEngine
     from voicegauge.jobs.store import JobStore
 
+    logging.basicConfig()
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("database")

@@ -1,9 +1,9 @@
 """A pipeline whose uploads are small JSON scripts. Child processes import this, so it imports little.
 
 An upload is `{"plan": ACTIONS, "recordings": {NAME: ACTIONS}, "conclude": ACTIONS}`, ACTIONS a list of `ok`, `die`,
-`die_once`, `hang`, `nap`, `eat` (memory), `raise`, `archive`, `machine` and `gate`. A gate tells that it was reached
-and waits to be opened; `machine` raises MachineError until its place is opened. Every measurement adds a line to
-the upload's journal, so a test can count what really ran.
+`die_once`, `hang`, `nap`, `sleep:SECONDS`, `eat` (memory, all at once), `swell` (by and by), `raise`, `archive`,
+`machine` and `gate`. A gate tells that it was reached and waits to be opened; `machine` raises MachineError until its
+place is opened. Every measurement adds a line to the upload's journal, so a test can count what really ran.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from voicegauge.errors import ArchiveError, MachineError
 PATIENCE_S = 120.0
 HANG_S = 600.0
 NAP_S = 0.2
+# Bounded, so that a missing limit does not take the machine with it.
+SWELL_MB = 4096
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
@@ -105,6 +107,11 @@ class ScriptedPipeline:
                 time.sleep(HANG_S)
             elif action == "nap":
                 time.sleep(NAP_S)
+            elif action.startswith("sleep:"):
+                time.sleep(float(action.removeprefix("sleep:")))
+            elif action == "swell":
+                hoard = [b"\1" * 2**20 + bytes([number % 256]) for number in range(SWELL_MB)]
+                raise AssertionError(f"{len(hoard)} MiB, and nothing put an end to it")
             elif action == "eat":
                 bytearray(2**40)
             elif action == "machine":

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tests.contract.jobs_harness import SETTINGS, Desk
 from tests.contract.scripted_pipeline import wait_for
 from voicegauge.jobs import workflow
+from voicegauge.jobs.census import take_census
 from voicegauge.jobs.engine import JobEngine, WorkerSettings
 from voicegauge.jobs.errors import AlreadyEndedError, CannotRetryError
 from voicegauge.jobs.job import Job, JobState
@@ -205,6 +206,17 @@ def test_tasks_are_told(desk: Desk, workers: Workers) -> None:
     assert told.count(("measure", "died")) >= SETTINGS.limits.attempts
     assert {(event.job_id, event.project_id) for event in workers.events} == {(job.job_id, "project")}
     assert all(event.seconds > 0 for event in workers.events)
+
+
+def test_what_waits_is_counted(desk: Desk) -> None:
+    empty = take_census(desk.engine)
+    assert {name: depth.waiting for name, depth in empty.queues.items()} == {"jobs": 0, "chunks": 0}
+    for _ in range(2):
+        desk.commit({"recordings": {"a": ["ok"]}})
+    census = take_census(desk.engine)
+    assert census.queues["jobs"].waiting == 2
+    assert census.queues["jobs"].oldest_age_s >= 0
+    assert census.jobs[JobState.WAITING] == 2
 
 
 def test_one_project_with_much_to_do_does_not_delay_another(desk: Desk, workers: Workers) -> None:

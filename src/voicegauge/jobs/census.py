@@ -76,7 +76,7 @@ def count_chunks(engine: sa.Engine, workflow_id: str) -> ChunkCount:
 
 
 def _counts(connection: sa.Connection, query: sa.Select[tuple[Any, int]]) -> dict[str, int]:
-    return dict(connection.execute(query).tuples().all())
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _queue_depths(connection: sa.Connection, now_s: float) -> dict[str, QueueDepth]:

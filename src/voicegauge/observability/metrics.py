@@ -110,6 +110,7 @@ class _DatabaseCollector(Collector):
     def __init__(self, ping: Callable[[], object], census: Callable[[], Census], timeout_s: float) -> None:
         self._ping = Probe(lambda: ping() or True, timeout_s=timeout_s, fresh_s=0.0)
         self._census = Probe(census, timeout_s=timeout_s, fresh_s=CENSUS_FRESH_S)
+        self._failing = False
 
     def describe(self) -> Iterable[Metric]:
         """Name the families without asking the database."""
@@ -118,13 +119,14 @@ class _DatabaseCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         families = _families()
         self._census.start()
-        is_up = _answer(self._ping) is not None
+        is_up = self._answer(self._ping) is not None
         families["database_up"].add_metric((), is_up)
         yield families.pop("database_up")
-        census = _answer(self._census) if is_up else None
+        census = self._answer(self._census) if is_up else None
         if census is None:
             # No sample rather than a wrong or an old one.
             return
+        self._failing = False
         for state, count in census.jobs.items():
             families["jobs"].add_metric((state.value,), count)
         for code, count in census.failures.items():
@@ -134,6 +136,16 @@ class _DatabaseCollector(Collector):
             families["queue_oldest_age_seconds"].add_metric((queue,), depth.oldest_age_s)
         families["workers"].add_metric((), census.workers)
         yield from families.values()
+
+    def _answer(self, probe: Probe[T]) -> T | None:
+        try:
+            return probe.result()
+        except Exception as error:  # noqa: BLE001 - a scrape tells of it by what it lacks
+            if not self._failing:
+                # The name alone: the words of a database's error may hold an address or worse.
+                log.warning("the figures of the jobs cannot be counted: %s", type(error).__name__)
+            self._failing = True
+            return None
 
 
 def _families() -> dict[str, GaugeMetricFamily]:
@@ -148,14 +160,6 @@ def _families() -> dict[str, GaugeMetricFamily]:
     return {
         name: GaugeMetricFamily(f"voicegauge_{name}", text, labels=labels) for name, (text, labels) in gauges.items()
     }
-
-
-def _answer(probe: Probe[T]) -> T | None:
-    try:
-        return probe.result()
-    except Exception as error:  # noqa: BLE001 - a scrape tells of it by what it lacks
-        log.debug("the database did not answer a scrape: %s", type(error).__name__)
-        return None
 
 
 def _reason(error: type[AuthenticationError]) -> str:

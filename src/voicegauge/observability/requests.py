@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from voicegauge.context import current_fields, working_on
+from voicegauge.context import current_fields, note, working_on
 from voicegauge.observability.logs import ACCESS_LOGGER
 from voicegauge.observability.metrics import Metrics
 
@@ -81,20 +81,25 @@ class RequestWatch:
                 method = scope["method"] if scope["method"] in METHODS else "OTHER"
                 route = getattr(scope.get("route"), "path", UNMATCHED)
                 self._metrics.request_ended(method, route, status, seconds)
+                note(**_ids_in_path(scope))
                 if span is not None:
                     span.finish(method, route, status)
-                _log(scope, method, route, status, seconds)
+                _log(method, route, status, seconds)
 
 
-def _log(scope: Scope, method: str, route: str, status: int, seconds: float) -> None:
+def _log(method: str, route: str, status: int, seconds: float) -> None:
     level = logging.DEBUG if route in QUIET_ROUTES else logging.INFO
     if not access_log.isEnabledFor(level):
         return
     duration_ms = round(seconds * 1000, 1)
-    extra: dict[str, Any] = {"method": method, "route": route, "status": status, "duration_ms": duration_ms}
-    known = current_fields()
-    for name in _ID_NAMES:
-        value = scope.get("path_params", {}).get(name, "")
-        if name not in known and _ID.fullmatch(value):
-            extra[name] = value
+    extra = {"method": method, "route": route, "status": status, "duration_ms": duration_ms}
     access_log.log(level, "%s %s %d %.1f ms", method, route, status, duration_ms, extra=extra)
+
+
+def _ids_in_path(scope: Scope) -> dict[str, str]:
+    known, written = current_fields(), scope.get("path_params", {})
+    return {
+        name: written[name]
+        for name in _ID_NAMES
+        if name in written and name not in known and _ID.fullmatch(written[name])
+    }

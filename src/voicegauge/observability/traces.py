@@ -53,17 +53,22 @@ def start_traces(environment: Mapping[str, str] = os.environ) -> Traces | None:
         log.warning("no traces: OTEL_TRACES_EXPORTER is %r; known here are %s", exporter, " and ".join(EXPORTERS))
         return None
     try:
-        return Traces(_exporter(exporter))
+        traces = Traces(_exporter(exporter))
     except ImportError as error:
         log.warning(
             'no traces: they are asked for by the environment, but %s is missing: pip install "voicegauge[otel]"',
             error.name,
         )
         return None
+    from opentelemetry import trace
+
+    # The durable engine takes the process's own.
+    trace.set_tracer_provider(traces.provider)
+    return traces
 
 
 class Traces:
-    """Where the spans of this process go; sets the process's tracer provider, which the durable engine uses too.
+    """Where spans go, and what they are about.
 
     Parameters
     ----------
@@ -71,7 +76,6 @@ class Traces:
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
-        from opentelemetry import trace
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -79,11 +83,10 @@ class Traces:
         name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE_NAME
         resource = Resource.create({"service.name": name, "service.version": __version__})
         # Sends what is left when the process exits.
-        provider = TracerProvider(resource=resource)
-        provider.add_span_processor(_fields_processor())
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-        trace.set_tracer_provider(provider)
-        self._tracer = provider.get_tracer("voicegauge", __version__)
+        self.provider = TracerProvider(resource=resource)
+        self.provider.add_span_processor(_fields_processor())
+        self.provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self.provider.get_tracer("voicegauge", __version__)
 
     def request(self, scope: Scope) -> AbstractContextManager[RequestSpan]:
         """Make the span of an HTTP request, within the caller's trace where its headers name one."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -81,7 +82,9 @@ class Installation:
         def upload_url(object_key: str, *, base_url: str) -> str:
             return self.objects.signed_put_url(object_key, expires_s=self.settings.upload_lifetime_s, base_url=base_url)
 
-        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None)
+        # The framework's own spans would hold query strings, and upload URLs carry their signature there.
+        telemetry: Any = {"tracing": False, "metrics": False, "logs": False}
+        app = FastAPI(title="voicegauge", version=__version__, openapi_url=None, telemetry=telemetry)
         install_envelope(app, self.machine_error)
         app.include_router(
             short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url, public_url=self.settings.public_url)
@@ -107,6 +110,7 @@ class Installation:
         """Build the checks of a process, with those of its worker where it has one."""
         checks: dict[str, Callable[[], object]] = {
             "database": lambda: ask_database(self.engine),
+            "schema": lambda: require_current(self.engine),
             "uploads": self.objects.check,
         }
         return Readiness(checks if worker is None else {**checks, "worker": worker.check})

@@ -69,6 +69,13 @@ def test_without_an_answer_of_the_database_a_scrape_still_has_the_rest(ping: Any
     assert not [sample for sample in found if sample[0].startswith(("voicegauge_jobs", "voicegauge_queue"))]
 
 
+def test_that_the_jobs_cannot_be_counted_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    metrics = Metrics(well, away)
+    metrics.exposition()
+    metrics.exposition()
+    assert caplog.messages == ["the figures of the jobs cannot be counted: OSError"]
+
+
 def test_a_database_that_hangs_does_not_hang_a_scrape() -> None:
     go_on = threading.Event()
     found = values(Metrics(go_on.wait, go_on.wait, timeout_s=0.01))  # type: ignore[arg-type]

@@ -83,4 +83,6 @@ def upgrade() -> None:
                 f"the table {table.name!r} in the database is not one of voicegauge: its columns are {sorted(there)}, "
                 f"not {sorted(table.columns.keys())}; give voicegauge a database of its own"
             )
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
     metadata.create_all(connection)
