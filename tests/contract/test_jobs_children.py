@@ -13,7 +13,14 @@ import pytest
 
 from tests.contract.scripted_pipeline import wait_for
 from voicegauge.errors import ArchiveError
-from voicegauge.jobs.children import ChildDiedError, ChildMemoryError, ChildProcesses, ChildTimeoutError, Stopwatch
+from voicegauge.jobs.children import (
+    ChildDiedError,
+    ChildMemoryError,
+    ChildProcesses,
+    ChildStartError,
+    ChildTimeoutError,
+    Stopwatch,
+)
 
 AMPLE_S = 60.0
 
@@ -259,3 +266,21 @@ def test_what_is_held_does_not_begin(children: ChildProcesses) -> None:
 
     _run(call_and_cancel())
     assert stopwatch.seconds == 0
+
+
+def test_a_pool_that_takes_no_more_is_not_held_against_the_call(tmp_path: Path) -> None:
+    children = ChildProcesses(1)
+    children.stop()
+    with pytest.raises(ChildStartError, match="stopping"):
+        _run(children.call(AMPLE_S, pid))
+    # As the interpreter does at its end, where nobody stopped the worker.
+    ending = ChildProcesses(1)
+    try:
+        assert _run(ending.call(AMPLE_S, pid))
+        executor = ending._children[0]._executor
+        assert executor is not None
+        executor.shutdown()
+        with pytest.raises(ChildStartError, match="stopping"):
+            _run(ending.call(AMPLE_S, pid))
+    finally:
+        ending.stop()

@@ -33,6 +33,8 @@ OOM_SCORE_ADJ = 1000
 # A child that died is taken to have died of its memory limit where it was last seen this near to it.
 NEAR_LIMIT = 0.8
 MEMORY_LOOK_S = 0.2
+# Not a death, which would be held against what was to be done.
+STOPPING = "the worker is stopping and starts no child process"
 
 
 class ChildDiedError(Exception):
@@ -136,7 +138,10 @@ class ChildProcesses:
         call = _Call(lambda child: child.call(call, stopwatch, timeout_s, function, *args, **kwargs))
         with self._lock:
             heapq.heappush(self._waiting, (due, next(self._order), call))
-        self._threads.submit(self._run_next)
+        try:
+            self._threads.submit(self._run_next)
+        except RuntimeError as error:
+            raise ChildStartError(STOPPING) from error
         try:
             answer: T = await asyncio.wrap_future(call.answer)
         except asyncio.CancelledError:
@@ -242,7 +247,11 @@ class _Child:
             if not call.enter(self):
                 raise ChildDiedError("the call was cancelled")
             stopwatch.start()
-            future = self._submit(function, *args, **kwargs)
+            try:
+                future = self._submit(function, *args, **kwargs)
+            except RuntimeError as error:  # of an interpreter that ends; a broken pool is one too
+                self._discard()
+                raise ChildStartError(STOPPING) from error
             return self._answer_of(future, timeout_s)
         finally:
             call.leave()
@@ -302,7 +311,7 @@ class _Child:
             self._discard()
         with self._lock:
             if self._closed:
-                raise ChildDiedError("the worker is stopping")
+                raise ChildStartError(STOPPING)
             if self._executor is not None:
                 return self._executor
             self._calls = 0
@@ -320,7 +329,7 @@ class _Child:
         # Outside the lock, because a start takes long: `close` may come in between, and waits for the start then.
         try:
             pid = executor.submit(os.getpid).result()
-        except (BrokenProcessPool, OSError) as error:
+        except (RuntimeError, OSError) as error:
             self._discard()
             raise ChildStartError("a child process cannot be started; its own message is in the log") from error
         with self._lock:
