@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,25 +17,33 @@ import uvicorn
 from fastapi import FastAPI
 
 from voicegauge._version import __version__
-from voicegauge.errors import MachineError
+from voicegauge.data_folder import make_data_folder, service_lock
+from voicegauge.database import open_database, upgrade
+from voicegauge.errors import MachineError, UsageError
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.gate import Gate
-from voicegauge.identity.tables import metadata as identity_tables
 from voicegauge.identity.throttle import FailureThrottle
-from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings, prepare_database
+from voicegauge.jobs.census import ask_database, take_census
+from voicegauge.jobs.engine import JobEngine, JobQueue, WorkerSettings
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
+from voicegauge.observability.health import health_server
+from voicegauge.observability.logs import configure_logs
+from voicegauge.observability.metrics import Metrics
+from voicegauge.observability.readiness import Readiness
+from voicegauge.observability.traces import Traces, current_trace_id, start_traces
+from voicegauge.observability.watch import CallerWatch, Watch
 from voicegauge.pipeline import default_jobs
 from voicegauge.settings import Settings
 from voicegauge.storage.disk import DiskObjects
+from voicegauge.storage.objects import ObjectStore
 from voicegauge.storage.upload import upload_router
 from voicegauge.work import UploadWork
 
-__all__ = ["Installation", "open_installation", "serve", "work"]
+__all__ = ["Installation", "OperatorDesk", "open_installation", "operator_desk", "serve", "work"]
 
 FIRST_PROJECT = "default"
 
@@ -50,36 +58,46 @@ class Installation:
     objects: DiskObjects
     first_credential: Credential | None
 
-    def application(self, queue: JobQueue) -> FastAPI:
-        """Build the ASGI app: the vendor's calls, the uploads, /healthz."""
+    def application(self, queue: JobQueue, watch: Watch) -> FastAPI:
+        """Build the ASGI app: the vendor's calls, the uploads, and what tells how the service is."""
         jobs = JobService(
             JobStore(self.engine, time.time),
             queue,
-            uploaded=lambda key: self.objects.stat(key) is not None,
+            uploads=self.objects,
             upload_lifetime_s=self.settings.upload_lifetime_s,
         )
-        gate = Gate(self.directory, FailureThrottle(time.monotonic), time.time)
+        gate = Gate(self.directory, FailureThrottle(time.monotonic), time.time, CallerWatch(watch.metrics))
 
         def upload_url(object_key: str, *, base_url: str) -> str:
             return self.objects.signed_put_url(object_key, expires_s=self.settings.upload_lifetime_s, base_url=base_url)
 
         app = FastAPI(title="voicegauge", version=__version__, openapi_url=None)
         install_envelope(app)
-        app.add_api_route("/healthz", _healthz, methods=["GET"])
         app.include_router(
             short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url, public_url=self.settings.public_url)
         )
         app.include_router(iam_router(gate=gate, directory=self.directory))
-        app.include_router(upload_router(self.objects, jobs.takes_upload))
+        app.include_router(upload_router(self.objects, jobs.takes_upload, watch.metrics.upload_ended))
+        watch.install(app)
         return app
 
-    def job_engine(self) -> JobEngine:
+    def metrics(self) -> Metrics:
+        """Build what counts in this process; takes the rest from the database."""
+        return Metrics(lambda: ask_database(self.engine), lambda: take_census(self.engine))
+
+    def readiness(self, worker: JobEngine | None) -> Readiness:
+        """Build the checks of a process, with those of its worker where it has one."""
+        checks = {"database": lambda: ask_database(self.engine)}
+        return Readiness(checks if worker is None else {**checks, "worker": worker.check})
+
+    def job_engine(self, *, traced: bool = False) -> JobEngine:
         """Build the worker of this process."""
         return JobEngine(
             self.engine,
             UploadWork(self.objects.local_path),
             WorkerSettings(processes=self.settings.processes or default_jobs()),
             lock_file=self.settings.data / "worker.lock",
+            traced=traced,
         )
 
 
@@ -91,16 +109,9 @@ def open_installation(settings: Settings) -> Installation:
     MachineError
         The folder cannot be written.
     """
-    database = settings.data / "voicegauge.db"
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Secrets lie in it; SQLite's side files take over its mode.
-        database.touch(mode=0o600)
-    except OSError as error:
-        raise MachineError(f"cannot use the data folder {settings.data}: {error.strerror}") from error
-    engine = open_database(f"sqlite:///{database}")
-    prepare_database(engine)
-    identity_tables.create_all(engine)
+    make_data_folder(settings.data)
+    engine = open_database(f"sqlite:///{settings.data / 'voicegauge.db'}")
+    upgrade(engine, backup_folder=settings.data / "backups")
     directory = Directory(engine, time.time)
     first_credential = None
     if not directory.list_projects():
@@ -109,34 +120,87 @@ def open_installation(settings: Settings) -> Installation:
     return Installation(settings, engine, directory, objects, first_credential)
 
 
+@dataclass(frozen=True)
+class OperatorDesk:
+    """What an operator's commands need: the jobs of all projects, and where their uploads lie."""
+
+    engine: sa.Engine
+    store: JobStore
+    service: JobService
+    objects: ObjectStore
+
+
+def operator_desk(settings: Settings) -> OperatorDesk:
+    """Open what is there for an operator; makes nothing.
+
+    Raises
+    ------
+    UsageError
+        There is no database in the data folder.
+    """
+    database = settings.data / "voicegauge.db"
+    if not database.exists():
+        raise UsageError(f"{settings.data} holds no jobs; give the --data that the service was started with")
+    engine = open_database(f"sqlite:///{database}")
+    objects = DiskObjects(settings.data, max_object_bytes=settings.upload_max_bytes, now_s=time.time)
+    store = JobStore(engine, time.time)
+    service = JobService(store, JobQueue(engine), uploads=objects, upload_lifetime_s=settings.upload_lifetime_s)
+    return OperatorDesk(engine, store, service, objects)
+
+
 def serve(settings: Settings, announce: Callable[[str, Installation], None]) -> None:
     """Run the API and a worker until SIGTERM or SIGINT.
 
     `announce` is called once, when connections are accepted, with the service's address.
     """
-    installation = open_installation(settings)
+    traces = _start_watching(settings)
+    make_data_folder(settings.data)
+    with service_lock(settings.data):
+        _serve(open_installation(settings), traces, announce)
+
+
+def _serve(
+    installation: Installation, traces: Traces | None, announce: Callable[[str, Installation], None]
+) -> None:
+    settings = installation.settings
     installation.objects.remove_leftovers()
-    queue = JobQueue(installation.engine)
+    queue = JobQueue(installation.engine, traced=traces is not None)
+    worker = installation.job_engine(traced=traces is not None)
+    watch = Watch(installation.metrics(), installation.readiness(worker), traces)
     listener = _bound_socket(settings.host, settings.port)
     address = f"http://{_bracketed(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        installation.application(queue), log_level="warning", access_log=False, server_header=False, lifespan="off"
+        installation.application(queue, watch), log_config=None, access_log=False, server_header=False, lifespan="off"
     )
     server = _Server(config, lambda: announce(address, installation))
-    with _ended_by_signals(), _running(installation.job_engine()):
+    with _ended_by_signals(), _running(worker):
         server.run(sockets=[listener])
 
 
 def work(settings: Settings, announce: Callable[[], None]) -> None:
     """Run a worker, and no API, until SIGTERM or SIGINT."""
+    traces = _start_watching(settings)
     installation = open_installation(settings)
-    with _ended_by_signals(), _running(installation.job_engine()):
+    worker = installation.job_engine(traced=traces is not None)
+    watch = Watch(installation.metrics(), installation.readiness(worker), traces)
+    with ExitStack() as stack:
+        stack.enter_context(_ended_by_signals())
+        if settings.health_port:
+            listener = _bound_socket(settings.host, settings.health_port)
+            stack.enter_context(health_server(listener, watch.routes()))
+        stack.enter_context(_running(worker))
+        stack.callback(watch.readiness.drain)
         announce()
         threading.Event().wait()
 
 
-def _healthz() -> dict[str, str]:
-    return {"status": "ok", "version": __version__}
+def _start_watching(settings: Settings) -> Traces | None:
+    # Twice, because why there are no traces belongs into the log too.
+    configure_logs(settings.log_format)
+    traces = start_traces()
+    if traces is not None:
+        configure_logs(settings.log_format, trace_id=current_trace_id)
+    return traces
 
 
 class _Server(uvicorn.Server):

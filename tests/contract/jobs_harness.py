@@ -5,17 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from tests.contract.scripted_pipeline import PATIENCE_S, ScriptedPipeline, wait_for
-from voicegauge.jobs.engine import JobQueue, WorkerSettings, prepare_database
+from voicegauge.database import open_database, upgrade
+from voicegauge.jobs.engine import JobQueue, WorkerSettings
 from voicegauge.jobs.job import Job, JobState
 from voicegauge.jobs.service import JobService
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import open_database
 from voicegauge.jobs.workflow import Limits
 
 ROOT = Path(__file__).parents[2]
@@ -27,18 +28,29 @@ LIMITS = Limits(
 SETTINGS = WorkerSettings(processes=2, poll_s=0.05, lease_ttl_s=10 * PATIENCE_S, limits=LIMITS)
 
 
+@dataclass(frozen=True)
+class ScriptedUploads:
+    """Scripts do not change once they are written, so they are frozen where they lie."""
+
+    folder: Path
+
+    def freeze(self, key: str) -> str | None:
+        return key if (self.folder / key).exists() else None
+
+    def delete(self, key: str) -> None:
+        pass
+
+
 class Desk:
     """The API side on a database: creates and commits scripted jobs, and waits for them."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.engine = open_database(url)
-        prepare_database(self.engine)
+        upgrade(self.engine, backup_folder=None)
         self.pipeline = ScriptedPipeline(folder)
         self.store = JobStore(self.engine, time.time)
         self.queue = JobQueue(self.engine)
-        self.service = JobService(
-            self.store, self.queue, uploaded=lambda key: (folder / key).exists(), upload_lifetime_s=600
-        )
+        self.service = JobService(self.store, self.queue, uploads=ScriptedUploads(folder), upload_lifetime_s=600)
 
     def commit(self, script: dict[str, Any], project_id: str = "project") -> Job:
         job = self.service.create(project_id, "EN", None)

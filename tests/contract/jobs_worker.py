@@ -16,9 +16,9 @@ def main() -> None:
     import dataclasses
 
     from tests.contract.jobs_harness import SETTINGS, sqlite_url
-    from voicegauge.jobs.engine import JobEngine, prepare_database
+    from voicegauge.database import open_database, upgrade
+    from voicegauge.jobs.engine import JobEngine
     from voicegauge.jobs.store import JobStore
-    from voicegauge.jobs.tables import open_database
 
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
@@ -36,7 +36,7 @@ def main() -> None:
 
         JobStore.succeed = succeed_and_wait  # type: ignore[method-assign,assignment]
     database = open_database(sqlite_url(options.folder))
-    prepare_database(database)
+    upgrade(database, backup_folder=None)
     settings = dataclasses.replace(SETTINGS, lease_ttl_s=options.lease_ttl_s)
     lock_file = options.folder / "worker.lock"
     engine = JobEngine(database, ScriptedPipeline(options.folder), settings, lock_file=lock_file)

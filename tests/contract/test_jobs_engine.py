@@ -78,7 +78,7 @@ def test_of_many_commits_one_counts(desk: Desk) -> None:
 def test_a_commit_that_is_rolled_back_leaves_nothing_to_run(desk: Desk) -> None:
     job = desk.service.create("project", "EN", None)
     with desk.engine.connect() as connection:
-        assert desk.store.commit(connection, job.job_id)
+        assert desk.store.commit(connection, job.job_id, job.object_key)
         desk.queue.enqueue(connection, job)
         connection.rollback()
     assert desk.store.find(job.job_id).state is JobState.CREATING

@@ -22,6 +22,7 @@ from voicegauge.jobs.job import Job, JobState
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
+from voicegauge.observability.watch import CallerWatch, Watch
 from voicegauge.storage.disk import DiskObjects
 from voicegauge.storage.upload import upload_router
 
@@ -105,11 +106,12 @@ def open_identity_database(folder: Path) -> sa.Engine:
     return engine
 
 
-def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000) -> Double:
+def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000, watch: Watch | None = None) -> Double:
     directory = Directory(open_identity_database(folder), now_s)
     project = directory.create_project("cn-north-4")
     credential = directory.create_key(project.project_id)
-    gate = Gate(directory, FailureThrottle(now_s), now_s)
+    caller_watch = None if watch is None else CallerWatch(watch.metrics)
+    gate = Gate(directory, FailureThrottle(now_s), now_s, caller_watch)
     store = DiskObjects(folder, max_object_bytes=max_object_bytes, now_s=now_s)
     jobs = MemoryJobs(store, now_s)
 
@@ -120,7 +122,11 @@ def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000) -> Do
     install_envelope(app)
     app.include_router(short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url))
     app.include_router(iam_router(gate=gate, directory=directory))
-    app.include_router(upload_router(store, jobs.may_write))
+    if watch is None:
+        app.include_router(upload_router(store, jobs.may_write))
+    else:
+        app.include_router(upload_router(store, jobs.may_write, watch.metrics.upload_ended))
+        watch.install(app)
     return Double(app, directory, project, credential, store, jobs)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from voicegauge import settings
 from voicegauge.errors import MachineError
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "import_service"]
 
 
 def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
@@ -45,7 +45,8 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         parser.set_defaults(run=run)
 
 
-def _service() -> Any:
+def import_service() -> Any:
+    """Import the service, or say what to install."""
     try:
         from voicegauge import service
     except ImportError as error:
@@ -56,7 +57,7 @@ def _service() -> Any:
 
 
 def _serve(flags: argparse.Namespace) -> int:
-    _service().serve(settings.from_flags(flags), _announce)
+    import_service().serve(settings.from_flags(flags), _announce)
     return 0
 
 
@@ -119,12 +120,12 @@ Repeat the last line of either until the state is SUCCEED or FAILED. The languag
 
 
 def _worker(flags: argparse.Namespace) -> int:
-    _service().work(settings.from_flags(flags), lambda: print("voicegauge worker is ready", flush=True))
+    import_service().work(settings.from_flags(flags), lambda: print("voicegauge worker is ready", flush=True))
     return 0
 
 
 def _keys_create(flags: argparse.Namespace) -> int:
-    installation = _service().open_installation(settings.from_flags(flags))
+    installation = import_service().open_installation(settings.from_flags(flags))
     directory = installation.directory
     project_id = flags.project or directory.list_projects()[0].project_id
     credential = installation.first_credential or directory.create_key(project_id)
@@ -142,7 +143,7 @@ def _keys_create(flags: argparse.Namespace) -> int:
 
 
 def _keys_list(flags: argparse.Namespace) -> int:
-    keys = _service().open_installation(settings.from_flags(flags)).directory.list_keys()
+    keys = import_service().open_installation(settings.from_flags(flags)).directory.list_keys()
     if flags.format == "json":
         print(json.dumps([asdict(key) for key in keys]))
         return 0
@@ -153,6 +154,6 @@ def _keys_list(flags: argparse.Namespace) -> int:
 
 
 def _keys_revoke(flags: argparse.Namespace) -> int:
-    _service().open_installation(settings.from_flags(flags)).directory.revoke_key(flags.access_key)
+    import_service().open_installation(settings.from_flags(flags)).directory.revoke_key(flags.access_key)
     print(json.dumps({"revoked": flags.access_key}) if flags.format == "json" else f"{flags.access_key} is revoked")
     return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
 import uuid
 from collections.abc import Callable
@@ -16,17 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
 
 from voicegauge.jobs.children import ChildProcesses
+from voicegauge.jobs.engine_tables import quieten
 from voicegauge.jobs.job import Job
 from voicegauge.jobs.ports import Pipeline
 from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
 from voicegauge.jobs.store import JobStore
-from voicegauge.jobs.tables import create_tables
 from voicegauge.jobs.workflow import ASSESS_WORKFLOW, CHUNK_QUEUE, JOB_QUEUE, Limits, register_workflows
 
-__all__ = ["JobEngine", "JobQueue", "WorkerSettings", "prepare_database"]
+__all__ = ["JobEngine", "JobQueue", "WorkerSettings"]
 
 APPLICATION = "voicegauge"
 # Only workers of the same version take up a workflow. To be raised when the new code could not continue a running
@@ -61,13 +60,6 @@ class WorkerSettings:
     limits: Limits = field(default_factory=Limits)
 
 
-def prepare_database(engine: sa.Engine) -> None:
-    """Create or upgrade the tables of the jobs and of the durable engine; every process calls this first."""
-    create_tables(engine)
-    _quieten()
-    DBOS.migrate(engine.url.render_as_string(hide_password=False))
-
-
 class JobQueue:
     """The way in for committed jobs; runs no work, so a process that only serves the API needs no more.
 
@@ -75,28 +67,32 @@ class JobQueue:
     ----------
     engine : Engine
         Of the prepared database.
+    traced : bool
+        Whether a job carries the trace of who commits it to the worker that does it.
     """
 
-    def __init__(self, engine: sa.Engine) -> None:
-        _quieten()
+    def __init__(self, engine: sa.Engine, *, traced: bool = False) -> None:
+        quieten()
+        self._traced = traced
         self._client = DBOSClient(
             system_database_engine=engine, serializer=DBOSPortableJSONSerializer(), application_name=APPLICATION
         )
 
     def enqueue(self, connection: sa.Connection, job: Job) -> None:
         """Queue a job within the caller's transaction."""
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "workflow_name": ASSESS_WORKFLOW,
-                "queue_name": JOB_QUEUE,
-                "workflow_id": job.job_id,
-                "workflow_id_reuse_policy": "reject",
-                "queue_partition_key": job.project_id,
-                "app_version": WORKFLOW_VERSION,
-            },
-            job.job_id,
-        )
+        options: EnqueueOptions = {
+            "workflow_name": ASSESS_WORKFLOW,
+            "queue_name": JOB_QUEUE,
+            "workflow_id": job.job_id,
+            "workflow_id_reuse_policy": "reject",
+            "queue_partition_key": job.project_id,
+            "app_version": WORKFLOW_VERSION,
+        }
+        if self._traced:
+            from opentelemetry.context import get_current
+
+            options["otel_context"] = get_current()
+        self._client.enqueue_in_transaction(connection, options, job.job_id)
 
     def define(self, settings: WorkerSettings) -> None:
         """Write the queues and their limits into the database."""
@@ -130,6 +126,8 @@ class JobEngine:
         over its predecessor's work at once instead of waiting for a lease to end.
     now_s : callable
         The current Unix time in seconds.
+    traced : bool
+        Whether jobs and their steps make OpenTelemetry spans, which go where this process's tracer provider sends them.
     """
 
     def __init__(
@@ -140,13 +138,15 @@ class JobEngine:
         *,
         lock_file: Path | None = None,
         now_s: Callable[[], float] = time.time,
+        traced: bool = False,
     ) -> None:
         self._engine = engine
         self._pipeline = pipeline
         self._settings = settings
         self._lock_file = lock_file
         self._store = JobStore(engine, now_s)
-        self._executor_id = uuid.uuid4().hex
+        self._traced = traced
+        self._lease = Leases(engine, uuid.uuid4().hex, settings.lease_ttl_s)
         self._cleanup = contextlib.ExitStack()
 
     def start(self) -> None:
@@ -155,7 +155,7 @@ class JobEngine:
             asyncio.get_running_loop()
             raise AssertionError("start the job engine in a thread of its own, not on the event loop")
         with contextlib.ExitStack() as stack:
-            lease = Leases(self._engine, self._executor_id, self._settings.lease_ttl_s)
+            lease = self._lease
             if self._lock_file is not None:
                 stack.enter_context(worker_lock(self._lock_file, when_alone=lease.expire_all))
             lease.renew()
@@ -176,6 +176,10 @@ class JobEngine:
             stack.callback(reaper.stop)
             self._cleanup = stack.pop_all()
 
+    def check(self) -> None:
+        """Raise MachineError where this worker is not at work."""
+        self._lease.check()
+
     def stop(self) -> None:
         """Stop working; what is under way is left to the next worker, and its work begun anew or continued there."""
         self._cleanup.close()
@@ -189,23 +193,18 @@ class JobEngine:
             "system_database_engine": self._engine,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": WORKFLOW_VERSION,
-            "executor_id": self._executor_id,
+            "executor_id": self._lease.executor_id,
             "run_migrations": False,
-            "enable_otlp": False,
+            "enable_otlp": self._traced,
+            "otel_attribute_format": "semconv",
             "log_level": "WARNING",
         }
         DBOS(config=config)
         try:
-            register_workflows(self._store, self._pipeline, children, self._settings.limits, self._settings.poll_s)
+            register_workflows(
+                self._store, self._pipeline, children, self._settings.limits, self._settings.poll_s, traced=self._traced
+            )
             DBOS.launch()
         except BaseException:
             DBOS.destroy(destroy_registry=True)
             raise
-
-
-def _quieten() -> None:
-    # With a handler of ours in place, DBOS adds none of its own, and its messages reach the application's log.
-    logger = logging.getLogger("dbos")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    logger.setLevel(logging.WARNING)

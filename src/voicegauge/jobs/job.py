@@ -47,7 +47,7 @@ class Job:
     language : {"CN", "EN"}
     state : JobState
     object_key : str
-        Where the upload lies in the object store.
+        Where the upload lies in the object store; from commit on, a key that no upload reaches.
     created_s, updated_s : int
         Unix seconds.
     failure_code, failure_reason : str or None

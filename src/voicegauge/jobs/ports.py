@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "TaskEvent", "Uploads"]
+
+
+@dataclass(frozen=True)
+class TaskEvent:
+    """One task that came to an end, however it did."""
+
+    kind: Literal["plan", "measure", "conclude"]
+    outcome: Literal["done", "failed", "died", "timed_out", "out_of_memory", "cancelled"]
+    seconds: float
+    job_id: str
+    project_id: str
 
 
 class Pipeline(Protocol):
@@ -35,4 +47,16 @@ class Pipeline(Protocol):
 
         Runs in the worker itself and must be quick. Raises ArchiveError where nothing in the upload can be judged.
         """
+        ...
+
+
+class Uploads(Protocol):
+    """Where uploads lie, as far as jobs care. Calls may block, and raise MachineError while the place is away."""
+
+    def freeze(self, key: str) -> str | None:
+        """Give what lies under a key now a new key, which no upload can reach; None where nothing lies there."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
         ...

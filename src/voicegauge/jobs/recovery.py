@@ -12,16 +12,18 @@ import contextlib
 import fcntl
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from voicegauge.errors import MachineError
 from voicegauge.jobs.job import JobState
 from voicegauge.jobs.store import Failure, JobStore
 from voicegauge.jobs.tables import jobs, leases
 
-__all__ = ["Leases", "Reaper", "worker_lock"]
+__all__ = ["Leases", "Reaper", "database_now_s", "worker_lock"]
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ def _workflow_status(engine: sa.Engine) -> sa.TableClause:
     return sa.table("workflow_status", *(sa.column(name) for name in _WORKFLOW_COLUMNS), schema=schema)
 
 
-def _database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+def database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+    """Return the current Unix time as an expression of the database."""
     # Leases of several machines are compared, so only the database's clock counts.
     if engine.dialect.name == "postgresql":
         return sa.func.date_part("epoch", sa.func.clock_timestamp(), type_=sa.Double)
@@ -56,23 +59,34 @@ class Leases:
 
     def __init__(self, engine: sa.Engine, executor_id: str, ttl_s: float) -> None:
         self._engine = engine
-        self._executor_id = executor_id
+        self.executor_id = executor_id
         self._ttl_s = ttl_s
+        self._renewed_s: float | None = None
 
     def renew(self) -> None:
         """Extend the lease by its full time, or take it anew after it was lost."""
-        expires_s = _database_now_s(self._engine) + self._ttl_s
+        began_s = time.monotonic()
+        expires_s = database_now_s(self._engine) + self._ttl_s
         with self._engine.begin() as connection:
             renewed = connection.execute(
-                leases.update().where(leases.c.executor_id == self._executor_id).values(expires_s=expires_s)
+                leases.update().where(leases.c.executor_id == self.executor_id).values(expires_s=expires_s)
             )
             if renewed.rowcount == 0:
-                connection.execute(leases.insert().values(executor_id=self._executor_id, expires_s=expires_s))
+                connection.execute(leases.insert().values(executor_id=self.executor_id, expires_s=expires_s))
+        self._renewed_s = began_s
+
+    def check(self) -> None:
+        """Raise MachineError where the lease has not been renewed for longer than it lives."""
+        if self._renewed_s is None:
+            raise MachineError("the worker has not taken its lease yet")
+        age_s = time.monotonic() - self._renewed_s
+        if age_s > self._ttl_s:
+            raise MachineError(f"the worker has not renewed its lease for {age_s:.0f} s, so others take over its work")
 
     def give_up(self) -> None:
         """End the lease, so that what this worker leaves is an orphan at once."""
         with self._engine.begin() as connection:
-            connection.execute(leases.delete().where(leases.c.executor_id == self._executor_id))
+            connection.execute(leases.delete().where(leases.c.executor_id == self.executor_id))
 
     def expire_all(self) -> None:
         """End every lease; only for a process that knows no other worker lives."""
@@ -81,7 +95,7 @@ class Leases:
 
     def dead_executors(self, application_version: str) -> list[str]:
         """Return the workers that have running workflows and no live lease; forget leases that ended long ago."""
-        now_s = _database_now_s(self._engine)
+        now_s = database_now_s(self._engine)
         workflows = _workflow_status(self._engine)
         live = sa.select(leases.c.executor_id).where(leases.c.expires_s > now_s)
         query = (

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import PurePosixPath
 
+from voicegauge.errors import MachineError
 from voicegauge.jobs.engine import JobQueue
 from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
 from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.ports import Uploads
 from voicegauge.jobs.store import JobStore
 
-__all__ = ["JobService"]
+__all__ = ["JobService", "upload_key"]
+
+log = logging.getLogger(__name__)
 
 
 class JobService:
@@ -22,8 +27,7 @@ class JobService:
     ----------
     store : JobStore
     queue : JobQueue
-    uploaded : callable
-        Tells whether an object lies under a key of the object store.
+    uploads : Uploads
     upload_lifetime_s : int
         How long after its creation a job's upload link is valid.
     now_s : callable
@@ -35,13 +39,13 @@ class JobService:
         store: JobStore,
         queue: JobQueue,
         *,
-        uploaded: Callable[[str], bool],
+        uploads: Uploads,
         upload_lifetime_s: int,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._queue = queue
-        self._uploaded = uploaded
+        self._uploads = uploads
         self._upload_lifetime_s = upload_lifetime_s
         self._now_s = now_s
 
@@ -54,7 +58,7 @@ class JobService:
             project_id=project_id,
             language=language,
             state=JobState.CREATING,
-            object_key=f"{project_id}/{job_id}.zip",
+            object_key=upload_key(project_id, job_id),
             created_s=now_s,
             updated_s=now_s,
             app_user_id=app_user_id,
@@ -65,7 +69,8 @@ class JobService:
     def commit(self, project_id: str, job_id: str) -> Job:
         """Hand an uploaded job over to the workers; when this returns, the job will end, whatever dies.
 
-        What was uploaded in time may be committed at any time.
+        What was uploaded in time may be committed at any time. From here on the job's `object_key` is that of the
+        frozen upload, which a late PUT to a still valid URL does not reach.
 
         Raises
         ------
@@ -78,14 +83,19 @@ class JobService:
         job = self._store.get(project_id, job_id)
         if job.state is not JobState.CREATING:
             raise AlreadyCommittedError(job_id)
-        if not self._uploaded(job.object_key):
+        frozen_key = self._uploads.freeze(job.object_key)
+        if frozen_key is None:
             if self._now_s() >= job.created_s + self._upload_lifetime_s:
                 raise UploadExpiredError(job_id)
             raise NothingUploadedError(job_id)
         with self._store.engine.begin() as connection:
-            if not self._store.commit(connection, job_id):
-                raise AlreadyCommittedError(job_id)
-            self._queue.enqueue(connection, job)
+            committed = self._store.commit(connection, job_id, frozen_key)
+            if committed:
+                self._queue.enqueue(connection, job)
+        if not committed:
+            self._discard(frozen_key)
+            raise AlreadyCommittedError(job_id)
+        self._discard(job.object_key)
         return self._store.get(project_id, job_id)
 
     def takes_upload(self, object_key: str) -> bool:
@@ -98,3 +108,14 @@ class JobService:
     def get(self, project_id: str, job_id: str) -> Job:
         """Return a job of the project; raises JobNotFoundError."""
         return self._store.get(project_id, job_id)
+
+    def _discard(self, key: str) -> None:
+        try:
+            self._uploads.delete(key)
+        except MachineError as error:
+            log.warning("%s is left to the janitor: %s", key, error)
+
+
+def upload_key(project_id: str, job_id: str) -> str:
+    """Return the key that a job's recordings are uploaded to."""
+    return f"{project_id}/{job_id}.zip"

@@ -42,7 +42,7 @@ class JobStore:
     Parameters
     ----------
     engine : Engine
-        From :func:`voicegauge.jobs.tables.open_database`.
+        From :func:`voicegauge.database.open_database`.
     now_s : callable
         The current Unix time in seconds.
     """
@@ -88,9 +88,12 @@ class JobStore:
         with self.engine.connect() as connection:
             return [_to_job(row) for row in connection.execute(query).mappings()]
 
-    def commit(self, connection: sa.Connection, job_id: str) -> bool:
-        """Move a created job to WAITING within the caller's transaction; False where it was committed before."""
-        return self._move(connection, job_id, JobState.WAITING)
+    def commit(self, connection: sa.Connection, job_id: str, frozen_key: str) -> bool:
+        """Move a created job, and its frozen upload's key, to WAITING within the caller's transaction.
+
+        False where it was committed before.
+        """
+        return self._move(connection, job_id, JobState.WAITING, object_key=frozen_key)
 
     def begin(self, job_id: str) -> Job:
         """Move a waiting job to PROCESSING and return it; a job that is there or beyond is returned as it is."""
@@ -165,7 +168,7 @@ def _to_json(value: Any) -> str:
 
 
 def _to_job(row: sa.RowMapping) -> Job:
-    values = dict(row)
+    values = {name: value for name, value in row.items() if name not in ("run", "uploads_removed_s")}
     return Job(
         **values
         | {

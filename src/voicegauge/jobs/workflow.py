@@ -7,14 +7,16 @@ step here can be repeated: an outcome that is recorded stays, and a job that has
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from dbos import DBOS, SetEnqueueOptions, SetWorkflowID, StepOptions
+from dbos import DBOS, PropagateOtelContext, SetEnqueueOptions, SetWorkflowID, StepOptions
 
+from voicegauge.context import note, working_on
 from voicegauge.errors import ArchiveError
 from voicegauge.jobs.children import ChildDiedError, ChildProcesses, ChildStartError, ChildTimeoutError
 from voicegauge.jobs.grouping import group
@@ -186,21 +188,34 @@ class _Steps:
 
 
 def register_workflows(
-    store: JobStore, pipeline: Pipeline, children: ChildProcesses, limits: Limits, poll_s: float
+    store: JobStore,
+    pipeline: Pipeline,
+    children: ChildProcesses,
+    limits: Limits,
+    poll_s: float,
+    *,
+    traced: bool = False,
 ) -> None:
     """Tell the engine, before its launch, what the workflows do."""
+    trace_goes_on = PropagateOtelContext if traced else contextlib.nullcontext
     steps = _Steps(store, pipeline, children, limits)
 
     @DBOS.workflow(name=MEASURE_WORKFLOW, max_recovery_attempts=MAX_CHUNK_RESTARTS)
     async def measure_chunk(job: dict[str, Any], index: int, chunk: dict[str, Any]) -> None:
         options: StepOptions = {"name": "measure", "preemptible": True}
-        await DBOS.run_step_async(options, steps.measure, job, index, chunk)
+        with working_on(job_id=job["job_id"], project_id=job["project_id"]):
+            await DBOS.run_step_async(options, steps.measure, job, index, chunk)
 
     @DBOS.workflow(name=ASSESS_WORKFLOW, max_recovery_attempts=MAX_JOB_RESTARTS)
     async def assess_job(job_id: str) -> None:
+        with working_on(job_id=job_id):
+            await see_through(job_id)
+
+    async def see_through(job_id: str) -> None:
         job = {"job_id": job_id, **await DBOS.run_step_async({"name": "begin"}, steps.begin, job_id)}
         if not job["processing"]:
             return
+        note(project_id=job["project_id"])
         chunks = await DBOS.run_step_async(
             {"name": "plan", "preemptible": True}, steps.plan, job_id, job["object_key"], job["language"]
         )
@@ -208,7 +223,8 @@ def register_workflows(
             return
         handles = []
         for index, chunk in enumerate(chunks):
-            with SetWorkflowID(f"{job_id}.{index}"), SetEnqueueOptions(queue_partition_key=job["project_id"]):
+            partition = SetEnqueueOptions(queue_partition_key=job["project_id"])
+            with SetWorkflowID(f"{job_id}.{index}"), partition, trace_goes_on():
                 handles.append(await DBOS.enqueue_workflow_async(CHUNK_QUEUE, measure_chunk, job, index, chunk))
         for index, handle in enumerate(handles):
             try:

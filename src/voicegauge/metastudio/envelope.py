@@ -38,8 +38,8 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = secrets.token_hex(16)
-        scope.setdefault("state", {})["request_id"] = request_id
+        # Whoever watches the requests may have named this one.
+        request_id = scope.setdefault("state", {}).setdefault("request_id", secrets.token_hex(16))
         started = False
 
         async def send_with_id(message: Message) -> None:

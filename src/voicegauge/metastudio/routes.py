@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from voicegauge.context import note
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.signature import HttpRequest
 from voicegauge.jobs.errors import JobNotFoundError
@@ -73,6 +74,7 @@ class _ShortJobs:
         language = _language(received.body)
         base_url = self._public_url or _base_url(request.url.scheme, received)
         job = self._jobs.create(project_id, language, app_user_id)
+        note(job_id=job.job_id)
         upload_url = self._upload_urls(job.object_key, base_url=base_url)
         return JSONResponse(created_job(job, upload_url))
 

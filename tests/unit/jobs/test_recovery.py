@@ -121,7 +121,7 @@ def test_a_job_whose_workflow_ended_without_a_verdict_is_failed(
     for job_id in ("abandoned", "at_work"):
         store.create(Job(job_id, "p", "CN", JobState.CREATING, "k", 0, 0))
         with database.begin() as connection:
-            store.commit(connection, job_id)
+            store.commit(connection, job_id, "frozen")
         store.begin(job_id)
     running("abandoned", "alive", status=status)
     running("at_work", "alive")

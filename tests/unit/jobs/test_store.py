@@ -27,7 +27,7 @@ def store(database: sa.Engine) -> JobStore:
 
 def _commit(store: JobStore, job_id: str = "j1") -> bool:
     with store.engine.begin() as connection:
-        return store.commit(connection, job_id)
+        return store.commit(connection, job_id, "frozen")
 
 
 def test_a_created_job_comes_back_as_it_was(store: JobStore) -> None:
@@ -48,7 +48,7 @@ def test_an_unknown_job_is_not_found(store: JobStore) -> None:
 def test_a_job_is_committed_once(store: JobStore) -> None:
     assert _commit(store)
     assert not _commit(store)
-    assert store.get("p1", "j1") == dataclasses.replace(NEW, state=JobState.WAITING, updated_s=200)
+    assert store.get("p1", "j1") == dataclasses.replace(NEW, state=JobState.WAITING, updated_s=200, object_key="frozen")
 
 
 def test_a_job_that_was_not_committed_cannot_begin(store: JobStore) -> None:
