@@ -47,14 +47,18 @@ def store(open_bucket: Opener) -> BucketObjects:
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch, fresh_clients: None) -> None:
-    """Waits, and the pauses between attempts, only cost time here."""
-    patience = Patience(0.2, 1)
+def wait_at_most(monkeypatch: pytest.MonkeyPatch, fresh_clients: None) -> Callable[[float], None]:
+    """Ask once, so that the pauses between attempts cost no time, and wait so many seconds for an answer."""
 
-    def open_client(location: BucketLocation, _: Patience = patience, *, public: bool = False) -> S3Client:
-        return s3_client.open_client(location, patience, public=public)
+    def set_patience(read_timeout_s: float) -> None:
+        patience = Patience(read_timeout_s, 1)
 
-    monkeypatch.setattr(s3, "open_client", open_client)
+        def open_client(location: BucketLocation, _: Patience = patience, *, public: bool = False) -> S3Client:
+            return s3_client.open_client(location, patience, public=public)
+
+        monkeypatch.setattr(s3, "open_client", open_client)
+
+    return set_patience
 
 
 @pytest.fixture
@@ -150,8 +154,10 @@ def test_a_long_stream_is_stored_in_parts_or_not_at_all(
     assert not store._client.list_multipart_uploads(Bucket=store.location.bucket).get("Uploads")
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_bucket_that_is_away_is_told_and_comes_back(store: BucketObjects, bucket: Bucket) -> None:
+def test_a_bucket_that_is_away_is_told_and_comes_back(
+    store: BucketObjects, bucket: Bucket, wait_at_most: Callable[[float], None]
+) -> None:
+    wait_at_most(TIMEOUT_S)
     store.put(KEY, [b"abc"])
     frozen = store.freeze(KEY)
     assert frozen is not None
@@ -175,8 +181,8 @@ def test_a_bucket_that_is_away_is_told_and_comes_back(store: BucketObjects, buck
     assert read(store, frozen) == b"abc"
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_server_that_never_answers_is_told(open_bucket: Opener) -> None:
+def test_a_server_that_never_answers_is_told(open_bucket: Opener, wait_at_most: Callable[[float], None]) -> None:
+    wait_at_most(0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         store = open_bucket(f"s3://takes?endpoint=http://127.0.0.1:{silent.getsockname()[1]}&region=x")
         for use in (store.check, lambda: store.stat(KEY), lambda: read(store, KEY)):
