@@ -40,6 +40,9 @@ class ScriptedUploads:
     def delete(self, key: str) -> None:
         pass
 
+    def purge(self, key: str) -> None:
+        (self.folder / key).unlink(missing_ok=True)
+
 
 class Desk:
     """The API side on a database: creates and commits scripted jobs, and waits for them."""
@@ -64,14 +67,25 @@ class Desk:
     def watch_moves(self) -> None:
         """Write every move of a job down, by a trigger of the database."""
         with self.engine.begin() as connection:
-            connection.exec_driver_sql("CREATE TABLE moves (job_id TEXT, state TEXT)")
-            connection.exec_driver_sql(
-                "CREATE TRIGGER watch AFTER UPDATE ON jobs BEGIN INSERT INTO moves VALUES (NEW.job_id, NEW.state); END"
-            )
+            if connection.dialect.name == "postgresql":
+                number = "serial"
+                watch = [
+                    "CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                    "INSERT INTO moves (job_id, state) VALUES (NEW.job_id, NEW.state); RETURN NEW; END $$",
+                    "CREATE TRIGGER watch AFTER UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION watch()",
+                ]
+            else:
+                number = "INTEGER PRIMARY KEY"
+                watch = [
+                    "CREATE TRIGGER watch AFTER UPDATE ON jobs "
+                    "BEGIN INSERT INTO moves (job_id, state) VALUES (NEW.job_id, NEW.state); END"
+                ]
+            for statement in (f"CREATE TABLE moves (number {number}, job_id TEXT, state TEXT)", *watch):
+                connection.exec_driver_sql(statement)
 
     def moves(self, job: Job) -> list[str]:
         with self.engine.connect() as connection:
-            query = sa.text("SELECT state FROM moves WHERE job_id = :job_id ORDER BY rowid")
+            query = sa.text("SELECT state FROM moves WHERE job_id = :job_id ORDER BY number")
             return list(connection.execute(query, {"job_id": job.job_id}).scalars())
 
     def close(self) -> None:
@@ -79,16 +93,22 @@ class Desk:
         self.engine.dispose()
 
 
-def sqlite_url(folder: Path) -> str:
-    return f"sqlite:///{folder / 'jobs.sqlite'}"
-
-
 class WorkerProcess:
     """A worker in a process of its own, which can be killed."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, desk: Desk, *options: str) -> None:
+        url = desk.engine.url.render_as_string(hide_password=False)
         self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.contract.jobs_worker", str(folder), *options],
+            [
+                sys.executable,
+                "-W",
+                "error",
+                "-m",
+                "tests.contract.jobs_worker",
+                str(desk.pipeline.folder),
+                url,
+                *options,
+            ],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -38,6 +38,6 @@ def test_two_blocks_at_the_same_time_do_not_mix() -> None:
             return dict(current_fields())
 
     async def both() -> list[dict[str, str]]:
-        return await asyncio.gather(handle("a"), handle("b"))
+        return list(await asyncio.gather(handle("a"), handle("b")))
 
     assert asyncio.run(both()) == [{"request_id": name, "job_id": f"{name}-job"} for name in "ab"]

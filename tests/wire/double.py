@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import FastAPI
 
+from voicegauge.errors import MachineError
 from voicegauge.identity import tables
 from voicegauge.identity.directory import Credential, Directory, Project
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.signature import HttpRequest, canonical_request, sign
 from voicegauge.identity.throttle import FailureThrottle
-from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError
-from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.errors import AlreadyCommittedError, AlreadyEndedError, JobNotFoundError, NothingUploadedError
+from voicegauge.jobs.job import ENDED, Job, JobState
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
@@ -76,6 +77,12 @@ class MemoryJobs:
             raise JobNotFoundError(job_id)
         return job
 
+    def cancel(self, project_id: str, job_id: str) -> Job:
+        job = self.get(project_id, job_id)
+        if job.state in ENDED:
+            raise AlreadyEndedError(job_id, job.state)
+        return self.set(job_id, state=JobState.FAILED, failure_code="cancelled", failure_reason="the job was cancelled")
+
     def set(self, job_id: str, **values: Any) -> Job:
         self.jobs[job_id] = replace(self.jobs[job_id], **values)
         return self.jobs[job_id]
@@ -119,7 +126,7 @@ def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000, watch
         return store.signed_put_url(object_key, expires_s=3600, base_url=base_url)
 
     app = FastAPI(openapi_url=None)
-    install_envelope(app)
+    install_envelope(app, lambda error: error if isinstance(error, MachineError) else None)
     app.include_router(short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url))
     app.include_router(iam_router(gate=gate, directory=directory))
     if watch is None:

@@ -13,6 +13,7 @@ from voicegauge.jobs.job import JobState
 from voicegauge.jobs.recovery import database_now_s
 from voicegauge.jobs.tables import jobs, leases
 from voicegauge.jobs.workflow import CHUNK_QUEUE, JOB_QUEUE
+from voicegauge.jobs.workflows import workflow_status
 
 __all__ = ["Census", "ChunkCount", "QueueDepth", "ask_database", "count_chunks", "take_census"]
 
@@ -67,7 +68,7 @@ def take_census(engine: sa.Engine, now_s: Callable[[], float] = time.time) -> Ce
 
 def count_chunks(engine: sa.Engine, workflow_id: str) -> ChunkCount:
     """Count the chunks that a job's workflow has queued; forgotten with the workflow some time after its end."""
-    workflows = _workflows(engine.dialect)
+    workflows = workflow_status(engine)
     done = sa.func.count(sa.case((workflows.c.status == "SUCCESS", 1)))
     query = sa.select(done, sa.func.count()).where(workflows.c.parent_workflow_id == workflow_id)
     with engine.connect() as connection:
@@ -79,7 +80,7 @@ def _counts(connection: sa.Connection, query: sa.Select[tuple[Any, int]]) -> dic
 
 
 def _queue_depths(connection: sa.Connection, now_s: float) -> dict[str, QueueDepth]:
-    workflows = _workflows(connection.dialect)
+    workflows = workflow_status(connection.engine)
     query = (
         sa.select(workflows.c.queue_name, sa.func.count(), sa.func.min(workflows.c.created_at))
         .where(workflows.c.status == "ENQUEUED")
@@ -90,9 +91,3 @@ def _queue_depths(connection: sa.Connection, now_s: float) -> dict[str, QueueDep
         for queue, waiting, oldest_ms in connection.execute(query)
     }
     return {queue: depths.get(queue, QueueDepth(0, 0.0)) for queue in (JOB_QUEUE, CHUNK_QUEUE)}
-
-
-def _workflows(dialect: sa.Dialect) -> sa.TableClause:
-    columns = ("queue_name", "status", "created_at", "parent_workflow_id")
-    schema = "dbos" if dialect.name == "postgresql" else None
-    return sa.table("workflow_status", *(sa.column(name) for name in columns), schema=schema)

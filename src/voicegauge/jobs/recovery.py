@@ -19,22 +19,17 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from voicegauge.errors import MachineError
-from voicegauge.jobs.job import JobState
-from voicegauge.jobs.store import Failure, JobStore
+from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.store import CANCELLED_CODE, Failure, JobStore, to_job
 from voicegauge.jobs.tables import jobs, leases
+from voicegauge.jobs.workflows import ENDED_WITHOUT_ANSWER, IN_FLIGHT, workflow_status
 
 __all__ = ["Leases", "Reaper", "database_now_s", "worker_lock"]
 
 log = logging.getLogger(__name__)
 
-# The engine's own table. It is not a public interface, which is one reason for pinning the engine's version.
-_WORKFLOW_COLUMNS = ("workflow_uuid", "status", "executor_id", "application_version")
-_ENDED_WITHOUT_ANSWER = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
-
-
-def _workflow_status(engine: sa.Engine) -> sa.TableClause:
-    schema = "dbos" if engine.dialect.name == "postgresql" else None
-    return sa.table("workflow_status", *(sa.column(name) for name in _WORKFLOW_COLUMNS), schema=schema)
+# How long after it a cancelling is looked at: whoever cancelled ends the workflow too, but may die in between.
+CANCELLED_LOOK_BACK_S = 3600
 
 
 def database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
@@ -96,7 +91,7 @@ class Leases:
     def dead_executors(self, application_version: str) -> list[str]:
         """Return the workers that have running workflows and no live lease; forget leases that ended long ago."""
         now_s = database_now_s(self._engine)
-        workflows = _workflow_status(self._engine)
+        workflows = workflow_status(self._engine)
         live = sa.select(leases.c.executor_id).where(leases.c.expires_s > now_s)
         query = (
             sa.select(workflows.c.executor_id)
@@ -113,35 +108,60 @@ class Leases:
         return list(dead)
 
 
+def _workflow_of_run() -> sa.ColumnElement[str]:
+    """The id that :func:`voicegauge.jobs.job.workflow_id` gives, within the database."""
+    later = jobs.c.job_id + "~" + sa.cast(jobs.c.run, sa.Text)
+    return sa.case((jobs.c.run <= 1, jobs.c.job_id), else_=later)
+
+
 def end_abandoned_jobs(engine: sa.Engine, store: JobStore) -> list[str]:
-    """Fail the jobs whose workflow ended without recording an end of the job; return their ids."""
-    workflows = _workflow_status(engine)
+    """Fail the jobs whose run's workflow ended without recording an end of the job; return their ids."""
+    workflows = workflow_status(engine)
     query = (
-        sa.select(jobs.c.job_id, workflows.c.status)
-        .join_from(jobs, workflows, workflows.c.workflow_uuid == jobs.c.job_id)
+        sa.select(jobs.c.job_id, jobs.c.run, workflows.c.status)
+        .join_from(jobs, workflows, workflows.c.workflow_uuid == _workflow_of_run())
         .where(
             jobs.c.state.in_([JobState.WAITING.value, JobState.PROCESSING.value]),
-            workflows.c.status.in_(_ENDED_WITHOUT_ANSWER),
+            workflows.c.status.in_(ENDED_WITHOUT_ANSWER),
         )
     )
     with engine.connect() as connection:
         abandoned = connection.execute(query).all()
     ended = []
-    for job_id, status in abandoned:
+    for job_id, run, status in abandoned:
         reason = f"the assessment could not be completed ({status.lower()}); create a new job, and tell the operator"
-        if store.fail(job_id, Failure("internal_error", reason)):
+        if store.fail(job_id, run, Failure("internal_error", reason)):
             log.error("job %s ended without a verdict: its workflow is %s", job_id, status)
             ended.append(job_id)
     return ended
 
 
+def cancelled_but_working(engine: sa.Engine, store: JobStore) -> list[Job]:
+    """Return the jobs that were cancelled lately by someone who did not come to end their workflow."""
+    workflows = workflow_status(engine)
+    query = (
+        sa.select(jobs)
+        .join_from(jobs, workflows, workflows.c.workflow_uuid == _workflow_of_run())
+        .where(
+            jobs.c.state == JobState.FAILED.value,
+            jobs.c.updated_s > store.now_s() - CANCELLED_LOOK_BACK_S,
+            jobs.c.failure_code == CANCELLED_CODE,
+            workflows.c.status.in_(IN_FLIGHT),
+        )
+    )
+    with engine.connect() as connection:
+        return [to_job(row) for row in connection.execute(query).mappings()]
+
+
 class Reaper:
-    """A thread that renews this worker's lease, hands on the work of dead workers, and ends abandoned jobs.
+    """A thread that renews this worker's lease, hands on the work of dead workers, and ends what is to be ended.
 
     Parameters
     ----------
     recover : callable
         Puts the running workflows of the given workers back into their queues.
+    cancel : callable
+        Ends the workflows of a job.
     """
 
     def __init__(
@@ -152,12 +172,14 @@ class Reaper:
         application_version: str,
         interval_s: float,
         recover: Callable[[Sequence[str]], object],
+        cancel: Callable[[Job], object],
     ) -> None:
         self._store = store
         self._lease = lease
         self._application_version = application_version
         self._interval_s = interval_s
         self._recover = recover
+        self._cancel = cancel
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs-reaper", daemon=True)
 
@@ -178,6 +200,8 @@ class Reaper:
             log.warning("taking over the work of %d dead worker(s)", len(dead))
             self._recover(dead)
         end_abandoned_jobs(self._store.engine, self._store)
+        for job in cancelled_but_working(self._store.engine, self._store):
+            self._cancel(job)
 
     def _run(self) -> None:
         while True:

@@ -10,12 +10,19 @@ from pathlib import PurePosixPath
 
 from voicegauge.errors import MachineError
 from voicegauge.jobs.engine import JobQueue
-from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
-from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.errors import (
+    AlreadyCommittedError,
+    AlreadyEndedError,
+    CannotRetryError,
+    JobNotFoundError,
+    NothingUploadedError,
+    UploadExpiredError,
+)
+from voicegauge.jobs.job import Job, JobState, upload_key
 from voicegauge.jobs.ports import Uploads
 from voicegauge.jobs.store import JobStore
 
-__all__ = ["JobService", "upload_key"]
+__all__ = ["JobService"]
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +86,7 @@ class JobService:
         NothingUploadedError
         UploadExpiredError
             Nothing was uploaded, and it is too late to do so.
+        UploadTooLargeError
         """
         job = self._store.get(project_id, job_id)
         if job.state is not JobState.CREATING:
@@ -109,13 +117,46 @@ class JobService:
         """Return a job of the project; raises JobNotFoundError."""
         return self._store.get(project_id, job_id)
 
+    def cancel(self, project_id: str, job_id: str) -> Job:
+        """End a job of the project that has not ended, and its work; return it as it is then.
+
+        Raises
+        ------
+        JobNotFoundError
+        AlreadyEndedError
+        """
+        self._store.get(project_id, job_id)
+        if not self._store.cancel(job_id):
+            raise AlreadyEndedError(job_id, self._store.get(project_id, job_id).state)
+        self._queue.cancel(self._store.get(project_id, job_id))
+        return self._store.get(project_id, job_id)
+
+    def retry(self, job_id: str) -> Job:
+        """Give a failed job to the workers again, with the upload it had; for the operator.
+
+        Raises
+        ------
+        JobNotFoundError
+        CannotRetryError
+            It has not failed, or its upload is gone.
+        """
+        before = self._store.find(job_id)
+        # Where it was cancelled and that was cut short, the last run must end before the next one.
+        if before.state is JobState.FAILED:
+            self._queue.cancel(before)
+        with self._store.engine.begin() as connection:
+            job = self._store.retry(connection, job_id)
+            if job is not None:
+                self._queue.enqueue(connection, job)
+        if job is None:
+            now = self._store.find(job_id)
+            if now.state is not JobState.FAILED:
+                raise CannotRetryError(job_id, f"it is {now.state} and has not failed")
+            raise CannotRetryError(job_id, "its upload is gone" if now.run > 0 else "it was never committed")
+        return job
+
     def _discard(self, key: str) -> None:
         try:
             self._uploads.delete(key)
         except MachineError as error:
             log.warning("%s is left to the janitor: %s", key, error)
-
-
-def upload_key(project_id: str, job_id: str) -> str:
-    """Return the key that a job's recordings are uploaded to."""
-    return f"{project_id}/{job_id}.zip"

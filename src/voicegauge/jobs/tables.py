@@ -79,13 +79,17 @@ def _legal_move() -> str:
     return "({})".format(" OR ".join(f"(OLD.state = '{old}' AND NEW.state = '{new}')" for old, new in pairs))
 
 
+# What only a move may change; when its upload was removed is noted of a job that has ended, and moves nothing.
+_GUARDED = "state, run, result, failure_code, failure_reason"
+
+
 def _sqlite_triggers() -> list[str]:
     return [
         "DROP TRIGGER IF EXISTS jobs_begin",
         f"CREATE TRIGGER jobs_begin BEFORE INSERT ON jobs WHEN NEW.state <> '{JobState.CREATING}' "
         "BEGIN SELECT RAISE(ABORT, 'illegal job state at creation'); END",
         "DROP TRIGGER IF EXISTS jobs_move",
-        f"CREATE TRIGGER jobs_move BEFORE UPDATE ON jobs WHEN NOT {_legal_move()} "
+        f"CREATE TRIGGER jobs_move BEFORE UPDATE OF {_GUARDED} ON jobs WHEN NOT {_legal_move()} "
         "BEGIN SELECT RAISE(ABORT, 'illegal job transition'); END",
     ]
 
@@ -99,6 +103,6 @@ def _postgresql_triggers() -> list[str]:
         "RAISE EXCEPTION 'illegal job transition' USING ERRCODE = 'check_violation'; END IF; "
         "RETURN NEW; END $$",
         "DROP TRIGGER IF EXISTS jobs_guard ON jobs",
-        "CREATE TRIGGER jobs_guard BEFORE INSERT OR UPDATE ON jobs "
+        f"CREATE TRIGGER jobs_guard BEFORE INSERT OR UPDATE OF {_GUARDED} ON jobs "
         "FOR EACH ROW EXECUTE FUNCTION voicegauge_guard_jobs()",
     ]

@@ -84,13 +84,14 @@ class Recovered:
         self.calls.append(list(executor_ids))
 
 
-def _reaper(database: sa.Engine, recovered: Recovered) -> Reaper:
+def _reaper(database: sa.Engine, recovered: Recovered, cancel: Callable[[Job], object] = lambda job: None) -> Reaper:
     return Reaper(
         JobStore(database, lambda: 0.0),
         _lease(database, "alive"),
         application_version=VERSION,
         interval_s=TTL_S,
         recover=recovered,
+        cancel=cancel,
     )
 
 
@@ -122,7 +123,7 @@ def test_a_job_whose_workflow_ended_without_a_verdict_is_failed(
         store.create(Job(job_id, "p", "CN", JobState.CREATING, "k", 0, 0))
         with database.begin() as connection:
             store.commit(connection, job_id, "frozen")
-        store.begin(job_id)
+        store.begin(job_id, 1)
     running("abandoned", "alive", status=status)
     running("at_work", "alive")
     _reaper(database, Recovered()).look()

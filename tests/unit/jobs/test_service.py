@@ -38,6 +38,9 @@ class Uploads:
     def delete(self, key: str) -> None:
         self.keys.discard(key)
 
+    def purge(self, key: str) -> None:
+        raise AssertionError("only the janitor purges")
+
 
 class Desk:
     """The service over a database, with a clock and an object store that the test sets."""
