@@ -83,8 +83,9 @@ class Bucket:
         program = shutil.which("rclone", path=str(Path(sys.executable).parent))
         assert program is not None
         command = [program, "serve", "s3", str(self.root), "--addr", f"127.0.0.1:{self.port}"]
-        # Nothing remembered of the folder, so what a test lays into it is there at once.
-        command += ["--dir-cache-time", "0s", "--cache-dir", str(self.folder / "cache"), "--config", ""]
+        # Hardly anything remembered of the folder, so what a test lays into it is there at once; with 0 rclone spins
+        # for ever once a delete has emptied a folder.
+        command += ["--dir-cache-time", "1ms", "--cache-dir", str(self.folder / "cache"), "--config", ""]
         key = f'"{self.access_key},{self.secret_key}"'
         return launch(command, self.log, environment={**os.environ, "RCLONE_AUTH_KEY": key})
 
