@@ -166,11 +166,12 @@ class ChildProcesses:
                 return
             _, _, call = heapq.heappop(self._waiting)
             child = self._idle.pop()
-        try:
-            call.run(child)
-        finally:
+
+        def release() -> None:
             with self._lock:
                 self._idle.append(child)
+
+        call.run(child, release)
 
 
 class _Call:
@@ -183,14 +184,18 @@ class _Call:
         self._cancelled = False
         self._child: _Child | None = None
 
-    def run(self, child: _Child) -> None:
+    def run(self, child: _Child, release: Callable[[], None]) -> None:
+        """Do the work, and let go of the child before it is known, so that the next call finds this one warm."""
         if not self.answer.set_running_or_notify_cancel():
+            release()
             return
         try:
             answer = self._work(child)
         except BaseException as error:  # noqa: BLE001 - it is the caller's
+            release()
             self.answer.set_exception(error)
         else:
+            release()
             self.answer.set_result(answer)
 
     def enter(self, child: _Child) -> bool:

@@ -25,7 +25,7 @@ from voicegauge.jobs.engine_tables import quieten
 from voicegauge.jobs.janitor import Janitor, Retention
 from voicegauge.jobs.job import Job, workflow_id
 from voicegauge.jobs.ports import Pipeline, TaskEvent, Uploads
-from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
+from voicegauge.jobs.recovery import Leases, Reaper, Strays, worker_lock
 from voicegauge.jobs.scratch import worker_folder
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tasks import Tasks
@@ -206,6 +206,7 @@ class JobEngine:
                 # Not public, which is one reason for pinning the engine's version.
                 recover=lambda executor_ids: DBOS._recover_pending_workflows(list(executor_ids)),
                 cancel=queue.cancel,
+                strays=Strays(self._engine, lease.executor_id, _dbos()._active_workflows_set.activeList),
             )
             reaper.start()
             stack.callback(reaper.stop)

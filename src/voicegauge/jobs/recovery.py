@@ -13,7 +13,7 @@ import fcntl
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -22,9 +22,9 @@ from voicegauge.errors import MachineError
 from voicegauge.jobs.job import Job, JobState
 from voicegauge.jobs.store import CANCELLED_CODE, Failure, JobStore, to_job
 from voicegauge.jobs.tables import jobs, leases
-from voicegauge.jobs.workflows import ENDED_WITHOUT_ANSWER, IN_FLIGHT, workflow_status
+from voicegauge.jobs.workflows import ENDED_WITHOUT_ANSWER, IN_FLIGHT, hand_back, held_workflows, workflow_status
 
-__all__ = ["Leases", "Reaper", "database_now_s", "worker_lock"]
+__all__ = ["Leases", "Reaper", "Strays", "database_now_s", "worker_lock"]
 
 log = logging.getLogger(__name__)
 
@@ -153,6 +153,33 @@ def cancelled_but_working(engine: sa.Engine, store: JobStore) -> list[Job]:
         return [to_job(row) for row in connection.execute(query).mappings()]
 
 
+class Strays:
+    """What the database says runs in this worker, and does not: the answer to its claim was lost with a connection.
+
+    Parameters
+    ----------
+    engine : Engine
+    executor_id : str
+    running : callable
+        The ids of the workflows that do run here.
+    """
+
+    def __init__(self, engine: sa.Engine, executor_id: str, running: Callable[[], Collection[str]]) -> None:
+        self._engine = engine
+        self._executor_id = executor_id
+        self._running = running
+        self._seen: set[str] = set()
+
+    def hand_back(self) -> None:
+        """Put back what was astray at the last look too: what was claimed this moment is about to run."""
+        astray = held_workflows(self._engine, self._executor_id) - set(self._running())
+        lasting = astray & self._seen
+        if lasting:
+            log.warning("%d workflows were claimed and never begun; handing them back", len(lasting))
+            hand_back(self._engine, self._executor_id, only=lasting)
+        self._seen = astray
+
+
 class Reaper:
     """A thread that renews this worker's lease, hands on the work of dead workers, and ends what is to be ended.
 
@@ -162,6 +189,7 @@ class Reaper:
         Puts the running workflows of the given workers back into their queues.
     cancel : callable
         Ends the workflows of a job.
+    strays : Strays
     """
 
     def __init__(
@@ -173,6 +201,7 @@ class Reaper:
         interval_s: float,
         recover: Callable[[Sequence[str]], object],
         cancel: Callable[[Job], object],
+        strays: Strays,
     ) -> None:
         self._store = store
         self._lease = lease
@@ -180,6 +209,7 @@ class Reaper:
         self._interval_s = interval_s
         self._recover = recover
         self._cancel = cancel
+        self._strays = strays
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs-reaper", daemon=True)
 
@@ -202,6 +232,7 @@ class Reaper:
         end_abandoned_jobs(self._store.engine, self._store)
         for job in cancelled_but_working(self._store.engine, self._store):
             self._cancel(job)
+        self._strays.hand_back()
 
     def _run(self) -> None:
         while True:

@@ -6,6 +6,8 @@ statement here on both databases.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 __all__ = [
@@ -54,17 +56,20 @@ def held_workflows(engine: sa.Engine, executor_id: str) -> set[str]:
         return set(connection.execute(query).scalars())
 
 
-def hand_back(engine: sa.Engine, executor_id: str) -> int:
-    """Put what still runs in a worker back into its queue, as if it had not begun; return how much it was.
+def hand_back(engine: sa.Engine, executor_id: str, *, only: Collection[str] | None = None) -> int:
+    """Put what runs in a worker, or only some of it, back into its queue as if it had not begun; return how much.
 
-    Unlike a recovery this is not counted toward the limit of starts. Only for a worker that has stopped.
+    Unlike a recovery this is not counted toward the limit of starts. Only for what does not really run any more.
     """
     workflows = workflow_status(engine)
+    query = sa.update(workflows).where(
+        workflows.c.status == sa.literal_column("'PENDING'"), workflows.c.executor_id == executor_id
+    )
+    if only is not None:
+        query = query.where(workflows.c.workflow_uuid.in_(only))
     with engine.begin() as connection:
         return connection.execute(
-            sa.update(workflows)
-            .where(workflows.c.status == sa.literal_column("'PENDING'"), workflows.c.executor_id == executor_id)
-            .values(
+            query.values(
                 status="ENQUEUED",
                 owner_xid=None,
                 started_at_epoch_ms=None,
