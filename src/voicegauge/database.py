@@ -98,6 +98,8 @@ def _open_postgresql(url: sa.URL) -> sa.Engine:
             max_overflow=POOL_OVERFLOW,
             pool_pre_ping=True,
             connect_args=options,
+            # Of a statement that fails, its error would quote them: secret keys are among them.
+            hide_parameters=True,
         )
     except ImportError as error:
         raise MachineError(
@@ -133,7 +135,11 @@ def _open_sqlite(url: sa.URL) -> sa.Engine:
             raise sa.exc.DisconnectionError(f"{path} was removed or replaced")
 
     engine = sa.create_engine(
-        url.set(database=str(path)), creator=connect, pool_size=POOL_SIZE, max_overflow=POOL_OVERFLOW
+        url.set(database=str(path)),
+        creator=connect,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        hide_parameters=True,
     )
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "checkout", on_checkout)

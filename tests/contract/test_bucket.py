@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,16 @@ from pathlib import Path
 import pytest
 import requests
 from botocore import auth
+from types_boto3_s3 import S3Client
 
 from tests.servers.bucket import Bucket
 from tests.wire.double import Clock
 from voicegauge.errors import MachineError
-from voicegauge.storage import s3_client, s3_put
+from voicegauge.storage import s3, s3_client, s3_put
 from voicegauge.storage.errors import BadDigestError, ObjectNotFoundError, ObjectTooLargeError
-from voicegauge.storage.location import open_objects
+from voicegauge.storage.location import BucketLocation, open_objects
 from voicegauge.storage.s3 import BucketObjects
+from voicegauge.storage.s3_client import Patience
 
 KEY = "p123/0f8fad5b-d9cb-469f-a165-70867728950e.zip"
 MAX_BYTES = 4 * 1024**2
@@ -44,9 +47,18 @@ def store(open_bucket: Opener) -> BucketObjects:
 
 
 @pytest.fixture
-def no_retries(monkeypatch: pytest.MonkeyPatch, fresh_clients: None) -> None:
-    """Their pauses only cost time here."""
-    monkeypatch.setattr(s3_client, "ATTEMPTS", 1)
+def wait_at_most(monkeypatch: pytest.MonkeyPatch, fresh_clients: None) -> Callable[[float], None]:
+    """Ask once, so that the pauses between attempts cost no time, and wait so many seconds for an answer."""
+
+    def set_patience(read_timeout_s: float) -> None:
+        patience = Patience(read_timeout_s, 1)
+
+        def open_client(location: BucketLocation, _: Patience = patience, *, public: bool = False) -> S3Client:
+            return s3_client.open_client(location, patience, public=public)
+
+        monkeypatch.setattr(s3, "open_client", open_client)
+
+    return set_patience
 
 
 @pytest.fixture
@@ -142,8 +154,10 @@ def test_a_long_stream_is_stored_in_parts_or_not_at_all(
     assert not store._client.list_multipart_uploads(Bucket=store.location.bucket).get("Uploads")
 
 
-@pytest.mark.usefixtures("no_retries")
-def test_a_bucket_that_is_away_is_told_and_comes_back(store: BucketObjects, bucket: Bucket) -> None:
+def test_a_bucket_that_is_away_is_told_and_comes_back(
+    store: BucketObjects, bucket: Bucket, wait_at_most: Callable[[float], None]
+) -> None:
+    wait_at_most(TIMEOUT_S)
     store.put(KEY, [b"abc"])
     frozen = store.freeze(KEY)
     assert frozen is not None
@@ -165,6 +179,15 @@ def test_a_bucket_that_is_away_is_told_and_comes_back(store: BucketObjects, buck
         bucket.start()
     store.check()
     assert read(store, frozen) == b"abc"
+
+
+def test_a_server_that_never_answers_is_told(open_bucket: Opener, wait_at_most: Callable[[float], None]) -> None:
+    wait_at_most(0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = open_bucket(f"s3://takes?endpoint=http://127.0.0.1:{silent.getsockname()[1]}&region=x")
+        for use in (store.check, lambda: store.stat(KEY), lambda: read(store, KEY)):
+            with pytest.raises(MachineError, match=r"cannot .*Read timeout.*check the address"):
+                use()
 
 
 def test_a_bucket_that_is_not_there_is_no_missing_object(bucket_location: str, open_bucket: Opener) -> None:

@@ -238,8 +238,10 @@ class Reaper:
         while True:
             try:
                 self.look()
-            except Exception:
+            except sa.exc.DBAPIError as error:
                 # A database that is away comes back, and then this must go on.
+                log.warning("cannot look after leases; trying again in %.1f s: %s", self._interval_s, error.orig)
+            except Exception:
                 log.exception("cannot look after leases; trying again in %.1f s", self._interval_s)
             if self._stopping.wait(self._interval_s):
                 return

@@ -64,7 +64,8 @@ class Limits:
 
     target_cpu_s: float = 10.0
     chunk_timeout_s: float = 120.0
-    chunk_timeout_factor: float = 20.0
+    # Without the compiled core a recording takes 20 times its estimate, and a busy machine is slower still.
+    chunk_timeout_factor: float = 60.0
     plan_timeout_s: float = 60.0
     attempts: int = 3
 

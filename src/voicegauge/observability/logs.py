@@ -7,6 +7,7 @@ URLs carry their signature there.
 from __future__ import annotations
 
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ ACCESS_FIELDS = ("method", "route", "status", "duration_ms")
 # Others are heard when something is wrong; at a lower level boto3 and SQLAlchemy would write signatures and parameters.
 LEVELS = {"voicegauge": logging.INFO, "uvicorn": logging.WARNING, "dbos": logging.WARNING}
 
+ALIKE_CHARS = 32
+ALIKE_EVERY_S = 30.0
+ALIKE_KINDS = 100
+
 # A line break within a message would be a second line, which might look like one of ours.
 _CONTROL_CHARACTERS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
 
@@ -42,6 +47,7 @@ def configure_logs(
         Returns the id of the trace under way, where traces are made.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.addFilter(Repetitions())
     handler.addFilter(_with_fields(trace_id))
     handler.setFormatter(_TextFormatter() if form == "text" else _json_formatter())
     root = logging.getLogger()
@@ -53,6 +59,34 @@ def configure_logs(
         logger = logging.getLogger(name)
         logger.setLevel(level)
         logger.propagate = True
+
+
+class Repetitions(logging.Filter):
+    """Lets one of the durable engine's like messages through in a while: in an outage it says them often.
+
+    Messages are alike when they begin alike; what follows tells the time of the next try, say.
+    """
+
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now_s = now_s
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith("dbos"):
+            return True
+        message = record.getMessage()
+        beginning = message[:ALIKE_CHARS]
+        said_s, hidden = self._said.pop(beginning, (-math.inf, 0))
+        if self._now_s() - said_s < ALIKE_EVERY_S:
+            self._said[beginning] = (said_s, hidden + 1)
+            return False
+        if len(self._said) >= ALIKE_KINDS:
+            self._said.clear()
+        self._said[beginning] = (self._now_s(), 0)
+        if hidden:
+            record.msg, record.args = f"{message} (and {hidden} like it before)", ()
+        return True
 
 
 def _with_fields(trace_id: Callable[[], str | None] | None) -> Callable[[logging.LogRecord], bool]:

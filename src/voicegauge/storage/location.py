@@ -150,7 +150,7 @@ def open_objects(
         from voicegauge.storage.cache import FileCache
         from voicegauge.storage.s3 import BucketObjects
     except ModuleNotFoundError as error:
-        if error.name not in ("boto3", "botocore"):
+        if (error.name or "").partition(".")[0] not in ("boto3", "botocore"):
             raise
         raise MachineError('--objects s3://... needs an extra part: pip install "voicegauge[cluster]"') from error
     cache = FileCache(data / "cache", max_bytes=cache_max_bytes or 4 * max_object_bytes)

@@ -24,7 +24,7 @@ from voicegauge.storage.objects import (
     frozen_from,
     frozen_key,
 )
-from voicegauge.storage.s3_client import bucket_errors, error_code, open_client
+from voicegauge.storage.s3_client import COPYING, PROBING, bucket_errors, error_code, open_client
 from voicegauge.storage.s3_put import put_object
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class BucketObjects:
         bucket = self.location.bucket
         with bucket_errors(self.location, "keep an upload in"):
             try:
-                open_client(self.location, copies=True).copy_object(
+                open_client(self.location, COPYING).copy_object(
                     Bucket=bucket,
                     Key=self._name(target),
                     CopySource={"Bucket": bucket, "Key": self._name(key)},
@@ -155,7 +155,7 @@ class BucketObjects:
 
     def check(self) -> None:
         with bucket_errors(self.location, "use"):
-            self._client.head_bucket(Bucket=self.location.bucket)
+            open_client(self.location, PROBING).head_bucket(Bucket=self.location.bucket)
 
     @property
     def _client(self) -> S3Client:

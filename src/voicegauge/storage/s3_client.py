@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
@@ -19,13 +20,9 @@ if TYPE_CHECKING:
 
     from voicegauge.storage.location import BucketLocation
 
-__all__ = ["bucket_errors", "error_code", "open_client"]
+__all__ = ["COPYING", "PROBING", "USUAL", "Patience", "bucket_errors", "error_code", "open_client"]
 
 CONNECT_TIMEOUT_S = 3
-READ_TIMEOUT_S = 10
-# A bucket answers a copy when it is done, and 5 GiB take a while.
-COPY_TIMEOUT_S = 120
-ATTEMPTS = 3
 MAX_CONNECTIONS = 50
 
 KEY_CODES = {
@@ -38,38 +35,50 @@ KEY_CODES = {
 CLOCK_CODES = {"RequestTimeTooSkewed", "RequestExpired"}
 REGION_CODES = {"301", "307", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException"}
 
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server may be silent, and how often it is asked."""
+
+    read_timeout_s: float
+    attempts: int
+
+
+USUAL = Patience(10.0, 3)
+# A bucket answers a copy when it is done, and 5 GiB take a while.
+COPYING = Patience(120.0, 2)
+# Who asks whether all is well wants to know at once, and asks again.
+PROBING = Patience(3.0, 1)
+
 _opening = threading.Lock()
 
 
-def open_client(location: BucketLocation, *, copies: bool = False, public: bool = False) -> S3Client:
+def open_client(location: BucketLocation, patience: Patience = USUAL, *, public: bool = False) -> S3Client:
     """Return this process's client of a bucket's server; it is made once and safe for threads.
 
     Parameters
     ----------
     location : BucketLocation
-    copies : bool
-        Wait as long as a server-side copy may take.
+    patience : Patience
     public : bool
         For signing: at the address where clients reach the bucket.
     """
     endpoint = location.public_endpoint if public and location.public_endpoint else location.endpoint
     # boto3's sessions are not safe for threads, its clients are.
     with _opening:
-        return _client(
-            endpoint, location.region, location.addressing_of(endpoint), COPY_TIMEOUT_S if copies else READ_TIMEOUT_S
-        )
+        return _client(endpoint, location.region, location.addressing_of(endpoint), patience)
 
 
 @cache
 def _client(
-    endpoint: str | None, region: str | None, addressing: Literal["path", "virtual"], read_timeout_s: int
+    endpoint: str | None, region: str | None, addressing: Literal["path", "virtual"], patience: Patience
 ) -> S3Client:
     config = Config(
         signature_version="s3v4",
         s3={"addressing_style": addressing},
         connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        read_timeout=patience.read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": patience.attempts},
         max_pool_connections=MAX_CONNECTIONS,
         # The checksums of newer versions would be signed into upload URLs, and not every server knows them.
         request_checksum_calculation="when_required",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.unit.observability.conftest import Log
 from voicegauge.context import FIELDS, working_on
-from voicegauge.observability.logs import ACCESS_FIELDS
+from voicegauge.observability.logs import ACCESS_FIELDS, Repetitions
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "observability.md"
 
@@ -90,6 +90,23 @@ def test_configuring_again_writes_each_line_once(logging_to: Callable[..., Log])
     log.info("once")
     assert first.lines() == []
     assert len(second.lines()) == 1
+
+
+def test_the_durable_engine_says_a_thing_once_in_a_while() -> None:
+    now_s = 0.0
+    repetitions = Repetitions(lambda: now_s)
+
+    def heard(text: str, logger: str = "dbos") -> str | None:
+        record = logging.LogRecord(logger, logging.WARNING, __file__, 1, text, (), None)
+        return record.getMessage() if repetitions.filter(record) else None
+
+    assert heard("Exception encountered in queue thread for jobs") == "Exception encountered in queue thread for jobs"
+    assert heard("Exception encountered in queue thread for chunks") is None
+    assert heard("Database connection failed, attempt 1") is not None
+    now_s = 31.0
+    again = heard("Exception encountered in queue thread for chunks")
+    assert again == "Exception encountered in queue thread for chunks (and 1 like it before)"
+    assert heard("a line of ours", "voicegauge.jobs") == heard("a line of ours", "voicegauge.jobs") == "a line of ours"
 
 
 def test_the_document_names_every_field() -> None:
