@@ -43,7 +43,7 @@ def test_the_embedded_service_killed_again_and_again(tmp_path: Path) -> None:
 
 
 def test_poison_harms_its_own_job_only(tmp_path: Path, servers: Servers) -> None:
-    check(poison(tmp_path, servers, good_jobs=8, task_timeout_s=2.0))
+    check(poison(tmp_path, servers, good_jobs=8, task_timeout_s=4.0, memory_mb=256))
 
 
 def test_a_worker_back_from_the_dead_changes_nothing(tmp_path: Path, servers: Servers) -> None:

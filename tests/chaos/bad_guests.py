@@ -14,7 +14,7 @@ GOOD = {"recordings": {"a.wav": ["sleep:0.1"], "b.wav": ["ok"]}}
 
 
 def poison(
-    folder: Path, servers: Servers, *, good_jobs: int = 40, task_timeout_s: float = 5.0, memory_mb: int = 512
+    folder: Path, servers: Servers, *, good_jobs: int = 40, task_timeout_s: float = 10.0, memory_mb: int = 512
 ) -> Outcome:
     """Recordings that kill their process, hang, or eat memory fail their own job, by name, and harm no other."""
     outcome = Outcome(
