@@ -31,11 +31,11 @@ _LEAST_DECAYS = 20
 class ReverbMeter:
     """Measures the clarity C50 of one recording that is pushed a block at a time.
 
-    C50, in dB, is the energy of the room's impulse response in its first 50 ms over all that comes later. It is
-    estimated from how speech dies away in 20 bands, by a regression fitted on dry speech in simulated rooms. Higher is
-    drier: a living room far from the microphone gives 5, a treated booth 30 and more; from 35 on there is nothing left
-    to hear or to measure. Needs 2 s of speech with 20 places where a band dies away; with less, the value is None and
-    the reason NO_SPEECH or NOT_ENOUGH_SPEECH.
+    C50, in dB, is the energy of the room's impulse response in its first 50 ms over all that comes later, from 88 Hz up
+    (the lower edge of the lowest octave band of [1]_). It is estimated from how speech dies away in 20 bands, by a
+    regression fitted on dry speech in simulated rooms. Higher is drier: a living room far from the microphone gives 5,
+    a treated booth 30 and more; from 35 on there is nothing left to hear or to measure. Needs 2 s of speech with 20
+    places where a band dies away; with less, the value is None and the reason NO_SPEECH or NOT_ENOUGH_SPEECH.
     """
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ _Floats = npt.NDArray[np.float32]
 
 
 def predict_c50_db(features: npt.NDArray[np.floating]) -> float:
-    """Estimate C50 in dB, -5 to 40, as the mean over several networks.
+    """Estimate C50 in dB, -5 to 40, from that in four bands, for each the mean over several networks.
 
     Parameters
     ----------
@@ -27,8 +27,10 @@ def predict_c50_db(features: npt.NDArray[np.floating]) -> float:
     inputs = (np.clip(features, lowest, highest) - mean) / scale
     hidden = np.tanh(np.einsum("i,nih->nh", inputs, _array("weights_1")) + _array("offsets_1"))
     hidden = np.tanh(np.einsum("ni,nih->nh", hidden, _array("weights_2")) + _array("offsets_2"))
-    outputs = np.sum(hidden * _array("weights_3"), axis=1) + _array("offsets_3")
-    return float(np.clip(np.mean(outputs), *reverb_weights.RANGE_DB))
+    outputs = np.einsum("nh,nhb->nb", hidden, _array("weights_3")) + _array("offsets_3")
+    # The late energy of the whole is that of its bands, each of which has its share of the energy.
+    late = np.dot(_array("shares"), 10 ** (-np.mean(outputs, axis=0) / 10))
+    return float(np.clip(-10 * np.log10(late), *reverb_weights.RANGE_DB))
 
 
 @cache

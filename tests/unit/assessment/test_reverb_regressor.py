@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,12 @@ def test_the_weights_fit_the_features() -> None:
     for name in ("lowest", "highest", "mean", "scale"):
         assert reverb_weights.ARRAYS[name][0] == (FEATURE_COUNT,)
     assert reverb_weights.ARRAYS["weights_1"][0][1] == FEATURE_COUNT
+    bands = reverb_weights.ARRAYS["shares"][0][0]
+    assert reverb_weights.ARRAYS["weights_3"][0][2] == reverb_weights.ARRAYS["offsets_3"][0][1] == bands
+
+
+def test_bands_of_one_c50_make_a_whole_of_the_same() -> None:
+    assert sum(np.frombuffer(base64.b64decode(reverb_weights.ARRAYS["shares"][2]), "<f4")) == pytest.approx(1)
 
 
 @given(st.integers(0, 1000), st.floats(0.1, 1e6))
