@@ -59,11 +59,16 @@ native: $(VENV)/.installed tools
 unit: $(VENV)/.installed
 	$(RUN)/python -m pytest tests/unit
 
-# Writes the exact versions and hashes of everything above, with no index address in it.
+# Writes the exact versions and hashes of everything above, with no index address in it; and of what the image is made
+# from and of, which are parts of it.
+LOCK := $(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make lock'
 lock: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip install --quiet uv
-	$(VENV)-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--all-extras --group test --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+	$(LOCK) --all-extras --group test --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra service --extra cluster --extra otel --extra m4a --constraint requirements.lock \
+		--output-file deploy/requirements-image.lock pyproject.toml
+	$(LOCK) --group build --constraint requirements.lock --output-file deploy/requirements-build.lock
 	rm -rf $(VENV)-lock
 
 clean:

@@ -224,6 +224,17 @@ def test_a_port_in_use_is_said_plainly(service: Service, tmp_path: Path) -> None
     assert "Traceback" not in done.stderr
 
 
+def test_a_second_service_on_one_folder_is_refused(service: Service) -> None:
+    done = subprocess.run(
+        [*running.COMMAND, "serve", "--port", "0", "--data", str(service.data)], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert str(service.data) in done.stderr
+    assert f"process {service.process.pid}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert requests.get(f"{service.url}/healthz", timeout=30).status_code == 200
+
+
 def test_the_result_of_a_job_has_the_documented_json_form(service: Service, client: Any) -> None:
     job_id = submit(client, zip_of(SAMPLES / "en" / "clean"))
     ended(client, job_id)

@@ -10,28 +10,29 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.contract.jobs_harness import Desk, WorkerProcess, sqlite_url
+from tests.contract.jobs_harness import Desk, WorkerProcess
 from tests.contract.scripted_pipeline import wait_for
 from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.workflows import workflow_status
 
 LIFE = ["WAITING", "PROCESSING", "SUCCEED"]
 SCRIPT = {"recordings": {"a": ["ok"], "b": ["ok"], "c": ["ok"]}}
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path, sqlite_url(tmp_path))
+def desk(tmp_path: Path, database_url: str) -> Iterator[Desk]:
+    desk = Desk(tmp_path, database_url)
     desk.watch_moves()
     yield desk
     desk.close()
 
 
 @pytest.fixture
-def start_worker(tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+def start_worker(desk: Desk) -> Iterator[Callable[..., WorkerProcess]]:
     workers: list[WorkerProcess] = []
 
     def start(*options: str) -> WorkerProcess:
-        workers.append(WorkerProcess(tmp_path, *options))
+        workers.append(WorkerProcess(desk, *options))
         workers[-1].wait_until_ready()
         return workers[-1]
 
@@ -92,8 +93,10 @@ def test_what_kills_worker_after_worker_is_given_up(
     wait_for(lambda: desk.pipeline.reached(job.object_key, "a.wav"), "the work on a")
     worker.kill()
     with desk.engine.begin() as connection:
-        count_starts = sa.text("UPDATE workflow_status SET recovery_attempts = 1000 WHERE workflow_uuid = :part")
-        connection.execute(count_starts, {"part": job.job_id + part})
+        workflows = workflow_status(desk.engine)
+        connection.execute(
+            sa.update(workflows).where(workflows.c.workflow_uuid == job.job_id + part).values(recovery_attempts=1000)
+        )
     start_worker("--lease-ttl-s", "2")
     ended = desk.end_of(job)
     assert (ended.state, ended.failure_code) == (JobState.FAILED, "internal_error")

@@ -1,8 +1,9 @@
 """A pipeline whose uploads are small JSON scripts. Child processes import this, so it imports little.
 
-An upload is `{"plan": ACTIONS, "recordings": {NAME: ACTIONS}}`, ACTIONS a list of `ok`, `die`, `die_once`, `hang`,
-`raise`, `archive` and `gate`. A gate tells that it was reached and waits to be opened. Every measurement adds a line to
-the upload's journal, so a test can count what really ran.
+An upload is `{"plan": ACTIONS, "recordings": {NAME: ACTIONS}, "conclude": ACTIONS}`, ACTIONS a list of `ok`, `die`,
+`die_once`, `hang`, `nap`, `sleep:SECONDS`, `eat` (memory, all at once), `swell` (by and by), `raise`, `archive`,
+`machine` and `gate`. A gate tells that it was reached and waits to be opened; `machine` raises MachineError until its
+place is opened. Every measurement adds a line to the upload's journal, so a test can count what really ran.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from voicegauge.errors import ArchiveError
+from voicegauge.errors import ArchiveError, MachineError
 
 PATIENCE_S = 120.0
 HANG_S = 600.0
+NAP_S = 0.2
+# Bounded, so that a missing limit does not take the machine with it.
+SWELL_MB = 4096
 
 
 def wait_for(condition: Callable[[], Any], what: str) -> None:
@@ -53,6 +57,11 @@ class ScriptedPipeline:
         path = self._file(object_key, "", "journal")
         return path.read_text().split() if path.exists() else []
 
+    def calls(self, object_key: str) -> list[int]:
+        """How many recordings each call was to measure."""
+        path = self._file(object_key, "", "calls")
+        return [int(number) for number in path.read_text().split()] if path.exists() else []
+
     def plan(self, object_key: str) -> list[tuple[str, float]]:
         script = self._script(object_key)
         self._act(object_key, "plan", script.get("plan", ()))
@@ -60,6 +69,8 @@ class ScriptedPipeline:
 
     def measure(self, object_key: str, names: Sequence[str], language: str) -> list[dict[str, Any]]:
         script = self._script(object_key)
+        with self._file(object_key, "", "calls").open("a") as calls:
+            calls.write(f"{len(names)}\n")
         measured = []
         for name in names:
             with self._file(object_key, "", "journal").open("a") as journal:
@@ -69,6 +80,7 @@ class ScriptedPipeline:
         return measured
 
     def conclude(self, object_key: str, measured: Sequence[dict[str, Any]], language: str) -> dict[str, Any]:
+        self._act(object_key, "conclude", self._script(object_key).get("conclude", ()))
         return {"language": language, "recordings": [recording["name"] for recording in measured]}
 
     def _script(self, object_key: str) -> dict[str, Any]:
@@ -93,6 +105,18 @@ class ScriptedPipeline:
                 os._exit(3)
             elif action == "hang":
                 time.sleep(HANG_S)
+            elif action == "nap":
+                time.sleep(NAP_S)
+            elif action.startswith("sleep:"):
+                time.sleep(float(action.removeprefix("sleep:")))
+            elif action == "swell":
+                hoard = [b"\1" * 2**20 + bytes([number % 256]) for number in range(SWELL_MB)]
+                raise AssertionError(f"{len(hoard)} MiB, and nothing put an end to it")
+            elif action == "eat":
+                bytearray(2**40)
+            elif action == "machine":
+                if not self._file(object_key, place, "open").exists():
+                    raise MachineError("the disk is full")
             elif action == "raise":
                 raise ValueError("a flaw in the measurement")
             elif action == "archive":

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import multiprocessing
+import re
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.wire.double import Clock
-from voicegauge.storage.disk import DiskObjects
 from voicegauge.storage.errors import (
     BadDigestError,
     InvalidDigestError,
@@ -18,15 +20,19 @@ from voicegauge.storage.errors import (
     ObjectNotFoundError,
     ObjectTooLargeError,
 )
+from voicegauge.storage.location import open_objects
 from voicegauge.storage.objects import ObjectStore
 
 KEY = "p123/0f8fad5b-d9cb-469f-a165-70867728950e.zip"
 MAX_BYTES = 1000
 
 
-@pytest.fixture(params=["disk"])
+@pytest.fixture(params=["disk", "bucket", "bucket with a prefix"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return {"disk": lambda: DiskObjects(tmp_path, max_object_bytes=MAX_BYTES, now_s=Clock())}[request.param]()
+    location = "" if request.param == "disk" else request.getfixturevalue("bucket_location")
+    if request.param == "bucket with a prefix":
+        location = location.replace("?", "/some/where?")
+    return open_objects(location, tmp_path, max_object_bytes=MAX_BYTES, now_s=Clock())
 
 
 def md5_base64(content: bytes) -> str:
@@ -89,6 +95,70 @@ def test_delete_removes_and_forgives(store: ObjectStore) -> None:
     assert store.stat(KEY) is None
 
 
+def test_what_is_frozen_stays_as_it_was(store: ObjectStore) -> None:
+    store.put(KEY, [b"committed"])
+    frozen = store.freeze(KEY)
+    assert frozen is not None
+    assert re.fullmatch(KEY.removesuffix(".zip") + r"\.[0-9a-f]{8}\.zip", frozen)
+    store.put(KEY, [b"too late"])
+    assert read(store, frozen) == b"committed"
+    store.delete(KEY)
+    assert read(store, frozen) == b"committed"
+
+
+def test_an_upload_that_ends_after_the_freeze_changes_nothing(store: ObjectStore) -> None:
+    store.put(KEY, [b"committed"])
+    frozen: list[str | None] = []
+
+    def slow() -> Iterator[bytes]:
+        yield b"half"
+        frozen.append(store.freeze(KEY))
+        yield b"whole"
+
+    store.put(KEY, slow())
+    assert frozen[0] is not None
+    assert read(store, frozen[0]) == b"committed"
+
+
+def test_every_freeze_makes_its_own_key(store: ObjectStore) -> None:
+    store.put(KEY, [b"committed"])
+    with ThreadPoolExecutor(4) as pool:
+        frozen = list(pool.map(lambda _: store.freeze(KEY), range(4)))
+    assert len(set(frozen)) == 4
+    assert [read(store, key) for key in frozen if key] == [b"committed"] * 4
+
+
+def test_nothing_cannot_be_frozen(store: ObjectStore) -> None:
+    assert store.freeze(KEY) is None
+    assert store.stat(KEY) is None
+
+
+def test_a_purge_removes_an_upload_and_its_copies_and_nothing_else(store: ObjectStore) -> None:
+    others = ["p1/job.zip.zip", "p1/job.other.zip", "p1/job2.zip", "p2/job.zip"]
+    for key in ("p1/job.zip", *others):
+        store.put(key, [b"x"])
+    frozen = [store.freeze("p1/job.zip"), store.freeze("p1/job.zip")]
+    store.delete("p1/job.zip")
+    assert frozen[0] is not None
+    store.purge(frozen[0])
+    assert [store.stat(key) for key in frozen if key] == [None, None]
+    store.put("p1/job.zip", [b"x"])
+    store.purge("p1/job.zip")
+    store.purge("p1/job.zip")
+    assert store.stat("p1/job.zip") is None
+    assert all(store.stat(key) is not None for key in others)
+
+
+def test_the_file_is_given_to_another_process(store: ObjectStore) -> None:
+    store.put(KEY, [b"abc"])
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        assert pool.submit(read, store, KEY).result() == b"abc"
+
+
+def test_a_store_that_works_passes_its_check(store: ObjectStore) -> None:
+    store.check()
+
+
 def test_the_cap_is_kept_to_the_byte(store: ObjectStore) -> None:
     store.put(KEY, [b"x" * MAX_BYTES])
     with pytest.raises(ObjectTooLargeError, match="1000 bytes"):
@@ -148,7 +218,7 @@ def test_what_cannot_be_a_content_md5_is_told(store: ObjectStore, content_md5: s
     ],
 )
 def test_keys_that_could_lead_elsewhere_are_refused(store: ObjectStore, key: str) -> None:
-    for use in (store.stat, store.delete, lambda key: store.put(key, [])):
+    for use in (store.stat, store.delete, store.purge, store.freeze, lambda key: store.put(key, [])):
         with pytest.raises(InvalidKeyError, match="not allowed"):
             use(key)
     with pytest.raises(InvalidKeyError):

@@ -37,7 +37,7 @@ def test_commands_that_are_shown_have_the_flags_they_use(line: str, capsys: pyte
             break
         command.append(word)
     with pytest.raises(SystemExit):
-        main([*command[: 2 if command[0] in {"keys", "profiles"} else 1], "--help"])
+        main([*command[: 2 if command[0] in {"jobs", "keys", "profiles"} else 1], "--help"])
     shown = capsys.readouterr().out
     assert [flag for flag in flags if flag not in shown] == []
 

@@ -38,6 +38,20 @@ def test_a_wrong_number_names_where_it_came_from() -> None:
         from_flags(parsed("--port=-1"), {})
 
 
+def test_a_switch_needs_no_value_as_a_flag_and_a_clear_one_as_a_variable() -> None:
+    assert from_flags(parsed("--api-only"), {}).api_only
+    assert from_flags(parsed(), {"VOICEGAUGE_API_ONLY": "Yes"}).api_only
+    assert not from_flags(parsed(), {"VOICEGAUGE_API_ONLY": "0"}).api_only
+    assert from_flags(parsed("--api-only"), {"VOICEGAUGE_API_ONLY": "0"}).api_only
+    with pytest.raises(UsageError, match=r"VOICEGAUGE_API_ONLY: 'perhaps' is none of 1, true"):
+        from_flags(parsed(), {"VOICEGAUGE_API_ONLY": "perhaps"})
+
+
+def test_a_word_that_is_no_choice_is_answered_with_the_choices() -> None:
+    with pytest.raises(UsageError, match="--log-format: 'xml' is none of text, json"):
+        from_flags(parsed("--log-format", "xml"), {})
+
+
 def test_every_setting_has_a_sentence_of_help() -> None:
     assert all(setting.metadata["help"] for setting in fields(Settings))
 

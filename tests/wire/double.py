@@ -12,16 +12,18 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import FastAPI
 
+from voicegauge.errors import MachineError
 from voicegauge.identity import tables
 from voicegauge.identity.directory import Credential, Directory, Project
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.signature import HttpRequest, canonical_request, sign
 from voicegauge.identity.throttle import FailureThrottle
-from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError
-from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.errors import AlreadyCommittedError, AlreadyEndedError, JobNotFoundError, NothingUploadedError
+from voicegauge.jobs.job import ENDED, Job, JobState
 from voicegauge.metastudio.envelope import install_envelope
 from voicegauge.metastudio.iam import iam_router
 from voicegauge.metastudio.routes import short_job_router
+from voicegauge.observability.watch import CallerWatch, Watch
 from voicegauge.storage.disk import DiskObjects
 from voicegauge.storage.upload import upload_router
 
@@ -75,6 +77,12 @@ class MemoryJobs:
             raise JobNotFoundError(job_id)
         return job
 
+    def cancel(self, project_id: str, job_id: str) -> Job:
+        job = self.get(project_id, job_id)
+        if job.state in ENDED:
+            raise AlreadyEndedError(job_id, job.state)
+        return self.set(job_id, state=JobState.FAILED, failure_code="cancelled", failure_reason="the job was cancelled")
+
     def set(self, job_id: str, **values: Any) -> Job:
         self.jobs[job_id] = replace(self.jobs[job_id], **values)
         return self.jobs[job_id]
@@ -105,11 +113,12 @@ def open_identity_database(folder: Path) -> sa.Engine:
     return engine
 
 
-def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000) -> Double:
+def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000, watch: Watch | None = None) -> Double:
     directory = Directory(open_identity_database(folder), now_s)
     project = directory.create_project("cn-north-4")
     credential = directory.create_key(project.project_id)
-    gate = Gate(directory, FailureThrottle(now_s), now_s)
+    caller_watch = None if watch is None else CallerWatch(watch.metrics)
+    gate = Gate(directory, FailureThrottle(now_s), now_s, caller_watch)
     store = DiskObjects(folder, max_object_bytes=max_object_bytes, now_s=now_s)
     jobs = MemoryJobs(store, now_s)
 
@@ -117,10 +126,14 @@ def build(folder: Path, now_s: Any, *, max_object_bytes: int = 10_000_000) -> Do
         return store.signed_put_url(object_key, expires_s=3600, base_url=base_url)
 
     app = FastAPI(openapi_url=None)
-    install_envelope(app)
+    install_envelope(app, lambda error: error if isinstance(error, MachineError) else None)
     app.include_router(short_job_router(gate=gate, jobs=jobs, upload_urls=upload_url))
     app.include_router(iam_router(gate=gate, directory=directory))
-    app.include_router(upload_router(store, jobs.may_write))
+    if watch is None:
+        app.include_router(upload_router(store, jobs.may_write))
+    else:
+        app.include_router(upload_router(store, jobs.may_write, watch.metrics.upload_ended))
+        watch.install(app)
     return Double(app, directory, project, credential, store, jobs)
 
 

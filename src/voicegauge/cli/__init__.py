@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from voicegauge._version import __version__
-from voicegauge.cli import assess, doctor, explain, judge, profiles, service
+from voicegauge.cli import assess, doctor, explain, jobs, judge, profiles, service
 from voicegauge.errors import VoicegaugeError
 
 __all__ = ["main"]
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in (assess, judge, explain, profiles, doctor):
         command.add_command(commands)
     service.add_commands(commands)
+    jobs.add_command(commands)
     flags = parser.parse_args(arguments)
     try:
         return int(flags.run(flags))

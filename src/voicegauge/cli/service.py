@@ -1,4 +1,4 @@
-"""`voicegauge serve`, `worker` and `keys`: the service's commands; what they need is imported when they run."""
+"""`voicegauge serve`, `worker`, `migrate`, `keys`: the service's commands; what they need is imported when they run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from typing import Any
 from voicegauge import settings
 from voicegauge.errors import MachineError
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "import_service"]
+
+PLACES = ("data", "database", "objects")
+ADDRESSES = ("host", "port", "public_url")
+UPLOADS = ("upload_lifetime_s", "upload_max_bytes")
+WORK = ("processes", "jobs_per_project", "task_memory_mb", "drain_s", "keep_uploads_days", "keep_jobs_days")
 
 
 def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
@@ -20,16 +25,28 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
         "serve",
         help="run the MetaStudio-compatible service, its worker included",
         description="Runs the service and a worker. The first start on an empty data folder makes a project and an"
-        " access key and prints the lines to paste.",
+        " access key and prints the lines to paste. With --database and --objects many machines share the work.",
     )
-    settings.add_flags(
-        serve, "host", "port", "data", "public_url", "processes", "upload_lifetime_s", "upload_max_bytes"
-    )
+    settings.add_flags(serve, *PLACES, *ADDRESSES, *UPLOADS, "api_only", *WORK, "log_format")
     serve.set_defaults(run=_serve)
 
-    worker = commands.add_parser("worker", help="run one more worker on the same data folder")
-    settings.add_flags(worker, "data", "processes")
+    worker = commands.add_parser(
+        "worker",
+        help="run one more worker, on this machine or another",
+        description="Runs a worker on the data folder of a service on this machine, or, with --database and --objects,"
+        " on what the services and workers of many machines share.",
+    )
+    settings.add_flags(worker, *PLACES, "host", "health_port", *UPLOADS, *WORK, "log_format")
     worker.set_defaults(run=_worker)
+
+    migrate = commands.add_parser(
+        "migrate",
+        help="make or upgrade the database's tables",
+        description="Makes or upgrades the tables of a PostgreSQL database, before the first start and before a newer"
+        " version. A SQLite database is upgraded by the service itself.",
+    )
+    settings.add_flags(migrate, "data", "database")
+    migrate.set_defaults(run=_migrate)
 
     keys = commands.add_parser("keys", help="create, list and revoke access keys").add_subparsers(
         title="commands", metavar="COMMAND", required=True
@@ -40,12 +57,13 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
     revoke = keys.add_parser("revoke", help="make an access key useless at once")
     revoke.add_argument("access_key", metavar="ACCESS_KEY")
     for parser, run in ((create, _keys_create), (list_, _keys_list), (revoke, _keys_revoke)):
-        settings.add_flags(parser, "data")
+        settings.add_flags(parser, "data", "database")
         parser.add_argument("--format", choices=("table", "json"), default="table", help="(default: table)")
         parser.set_defaults(run=run)
 
 
-def _service() -> Any:
+def import_service() -> Any:
+    """Import the service, or say what to install."""
     try:
         from voicegauge import service
     except ImportError as error:
@@ -56,7 +74,7 @@ def _service() -> Any:
 
 
 def _serve(flags: argparse.Namespace) -> int:
-    _service().serve(settings.from_flags(flags), _announce)
+    import_service().serve(settings.from_flags(flags), _announce)
     return 0
 
 
@@ -119,15 +137,19 @@ Repeat the last line of either until the state is SUCCEED or FAILED. The languag
 
 
 def _worker(flags: argparse.Namespace) -> int:
-    _service().work(settings.from_flags(flags), lambda: print("voicegauge worker is ready", flush=True))
+    import_service().work(settings.from_flags(flags), lambda: print("voicegauge worker is ready", flush=True))
+    return 0
+
+
+def _migrate(flags: argparse.Namespace) -> int:
+    print(f"the database is at revision {import_service().migrate(settings.from_flags(flags))}")
     return 0
 
 
 def _keys_create(flags: argparse.Namespace) -> int:
-    installation = _service().open_installation(settings.from_flags(flags))
-    directory = installation.directory
-    project_id = flags.project or directory.list_projects()[0].project_id
-    credential = installation.first_credential or directory.create_key(project_id)
+    service = import_service()
+    directory, first_credential = service.open_directory(settings.from_flags(flags))
+    credential = first_credential or service.make_key(directory, flags.project)
     made = {
         "access_key": credential.access_key,
         "secret_key": credential.secret_key,
@@ -142,7 +164,7 @@ def _keys_create(flags: argparse.Namespace) -> int:
 
 
 def _keys_list(flags: argparse.Namespace) -> int:
-    keys = _service().open_installation(settings.from_flags(flags)).directory.list_keys()
+    keys = import_service().open_directory(settings.from_flags(flags))[0].list_keys()
     if flags.format == "json":
         print(json.dumps([asdict(key) for key in keys]))
         return 0
@@ -153,6 +175,6 @@ def _keys_list(flags: argparse.Namespace) -> int:
 
 
 def _keys_revoke(flags: argparse.Namespace) -> int:
-    _service().open_installation(settings.from_flags(flags)).directory.revoke_key(flags.access_key)
+    import_service().open_directory(settings.from_flags(flags))[0].revoke_key(flags.access_key)
     print(json.dumps({"revoked": flags.access_key}) if flags.format == "json" else f"{flags.access_key} is revoked")
     return 0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from voicegauge.identity.directory import Credential, Directory
 from voicegauge.identity.errors import (
     AccessKeyLockedError,
+    AuthenticationError,
     InvalidTokenError,
     SignatureMismatchError,
     UnknownAccessKeyError,
@@ -18,7 +21,7 @@ from voicegauge.identity.signature import HttpRequest, parse_authorization, veri
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.identity.tokens import Token, issue_token, read_token, verify_token
 
-__all__ = ["Caller", "Gate"]
+__all__ = ["Caller", "Gate", "GateWatch"]
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the header's name
 
@@ -31,6 +34,18 @@ class Caller:
     project_id: str
 
 
+class GateWatch(Protocol):
+    """Is told who comes to the gate. Called in the thread that serves the caller, so it must be quick."""
+
+    def came(self, access_key: str) -> None:
+        """Somebody named this access key, which exists; it is not certain yet that it is theirs."""
+        ...
+
+    def refused(self, error: AuthenticationError) -> None:
+        """Somebody was not let in."""
+        ...
+
+
 class Gate:
     """Lets signed requests and those with a token in, and issues the tokens.
 
@@ -39,10 +54,17 @@ class Gate:
     stop a client at work.
     """
 
-    def __init__(self, directory: Directory, throttle: FailureThrottle, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        throttle: FailureThrottle,
+        now_s: Callable[[], float],
+        watch: GateWatch | None = None,
+    ) -> None:
         self._directory = directory
         self._throttle = throttle
         self._now_s = now_s
+        self._watch = watch
 
     def authenticate(self, request: HttpRequest) -> Caller:
         """Return whose request it is; raises an AuthenticationError that says what is wrong.
@@ -51,28 +73,30 @@ class Gate:
         vouches for this one request, a token for whoever holds it.
         """
         token = request.headers.get(TOKEN_HEADER, "").strip()
-        if token and not request.headers.get("authorization", "").strip():
-            credential = self._holder(read_token(token))
-        else:
-            credential = self._signer(request)
+        with self._watched():
+            if token and not request.headers.get("authorization", "").strip():
+                credential = self._holder(read_token(token))
+            else:
+                credential = self._signer(request)
         return Caller(credential.access_key, credential.project_id)
 
     def issue_token(self, access_key: str, secret_key: str) -> tuple[Caller, Token]:
         """Exchange a user name and password for a token; raises WrongPasswordError or AccessKeyLockedError."""
-        credential = self._directory.find_credential(access_key)
-        if credential is None:
-            raise WrongPasswordError
-        self._refuse_locked(credential.access_key)
-        if not hmac.compare_digest(credential.secret_key.encode(), secret_key.encode()):
-            self._throttle.failed(credential.access_key)
-            raise WrongPasswordError
+        with self._watched():
+            credential = self._find(access_key)
+            if credential is None:
+                raise WrongPasswordError
+            self._refuse_locked(credential.access_key)
+            if not hmac.compare_digest(credential.secret_key.encode(), secret_key.encode()):
+                self._throttle.failed(credential.access_key)
+                raise WrongPasswordError
         self._throttle.succeeded(credential.access_key)
         token = issue_token(credential.access_key, credential.secret_key, now_s=self._now_s())
         return Caller(credential.access_key, credential.project_id), token
 
     def _signer(self, request: HttpRequest) -> Credential:
         authorization = parse_authorization(request.headers)
-        credential = self._directory.find_credential(authorization.access_key)
+        credential = self._find(authorization.access_key)
         if credential is None:
             raise UnknownAccessKeyError(authorization.access_key)
         self._refuse_locked(credential.access_key)
@@ -85,11 +109,26 @@ class Gate:
         return credential
 
     def _holder(self, token: Token) -> Credential:
-        credential = self._directory.find_credential(token.access_key)
+        credential = self._find(token.access_key)
         if credential is None:
             raise InvalidTokenError(f"its access key {token.access_key} does not exist or was revoked")
         verify_token(token, credential.secret_key, now_s=self._now_s())
         return credential
+
+    def _find(self, access_key: str) -> Credential | None:
+        credential = self._directory.find_credential(access_key)
+        if credential is not None and self._watch is not None:
+            self._watch.came(credential.access_key)
+        return credential
+
+    @contextlib.contextmanager
+    def _watched(self) -> Iterator[None]:
+        try:
+            yield
+        except AuthenticationError as error:
+            if self._watch is not None:
+                self._watch.refused(error)
+            raise
 
     def _refuse_locked(self, access_key: str) -> None:
         locked_s = self._throttle.locked_for_s(access_key)

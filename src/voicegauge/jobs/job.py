@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["TRANSITIONS", "Job", "JobState", "may_move"]
+__all__ = ["ENDED", "TRANSITIONS", "Job", "JobState", "may_move", "upload_key", "workflow_id"]
 
 
 class JobState(StrEnum):
@@ -22,17 +22,30 @@ class JobState(StrEnum):
 TRANSITIONS: frozenset[tuple[JobState, JobState]] = frozenset(
     {
         (JobState.CREATING, JobState.WAITING),
+        (JobState.CREATING, JobState.FAILED),  # cancelled
         (JobState.WAITING, JobState.PROCESSING),
         (JobState.WAITING, JobState.FAILED),
         (JobState.PROCESSING, JobState.SUCCEED),
         (JobState.PROCESSING, JobState.FAILED),
+        (JobState.FAILED, JobState.WAITING),  # an operator has it tried again
     }
 )
+ENDED = (JobState.SUCCEED, JobState.FAILED)
 
 
 def may_move(old: JobState, new: JobState) -> bool:
     """Tell whether a job may go from `old` to `new`."""
     return (old, new) in TRANSITIONS
+
+
+def workflow_id(job_id: str, run: int) -> str:
+    """Return the id of the durable workflow that sees a run of a job through."""
+    return job_id if run <= 1 else f"{job_id}~{run}"
+
+
+def upload_key(project_id: str, job_id: str) -> str:
+    """Return the key that a job's recordings are uploaded to."""
+    return f"{project_id}/{job_id}.zip"
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ class Job:
     language : {"CN", "EN"}
     state : JobState
     object_key : str
-        Where the upload lies in the object store.
+        Where the upload lies in the object store; from commit on, a key that no upload reaches.
     created_s, updated_s : int
         Unix seconds.
     failure_code, failure_reason : str or None
@@ -56,6 +69,10 @@ class Job:
         The assessment in the documented JSON form, set exactly in SUCCEED.
     app_user_id : str or None
         The caller's own name for its user, kept and shown, never used to decide who may see a job.
+    run : int
+        How often the job was given to the workers: 0 before its commit, 1 after it, one more with each retry.
+    uploads_removed_s : int or None
+        When its upload was removed from the object store, Unix seconds.
     """
 
     job_id: str
@@ -69,3 +86,5 @@ class Job:
     failure_reason: str | None = None
     result: dict[str, Any] | None = None
     app_user_id: str | None = None
+    run: int = 0
+    uploads_removed_s: int | None = None

@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "TaskEvent", "Uploads"]
+
+
+@dataclass(frozen=True)
+class TaskEvent:
+    """That a task of a job is over in this worker, for those who count and measure.
+
+    Attributes
+    ----------
+    kind, outcome : str
+        What was done, and how it went: "failed" is an exception, "died" a process that ended without an answer.
+    seconds : float
+        From when a process was free for it.
+    job_id, project_id : str
+    """
+
+    kind: Literal["plan", "measure", "conclude"]
+    outcome: Literal["done", "failed", "died", "timed_out", "out_of_memory", "cancelled"]
+    seconds: float
+    job_id: str
+    project_id: str
 
 
 class Pipeline(Protocol):
@@ -34,5 +55,27 @@ class Pipeline(Protocol):
         """Judge everything measured as one body; return the result in its documented JSON form.
 
         Runs in the worker itself and must be quick. Raises ArchiveError where nothing in the upload can be judged.
+
+        What raises MachineError or ModelError, here as in the others, is no fault of the upload: it is tried again
+        until it does not.
         """
+        ...
+
+
+class Uploads(Protocol):
+    """Where uploads lie, as far as jobs care. Calls may block, and raise MachineError while the place is away."""
+
+    def freeze(self, key: str) -> str | None:
+        """Give what lies under a key now a new key, which no upload can reach; None where nothing lies there.
+
+        Raises UploadTooLargeError.
+        """
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; one that is not there is no error."""
+        ...
+
+    def purge(self, key: str) -> None:
+        """Remove what lies under an upload's key, and every frozen copy of it."""
         ...

@@ -12,30 +12,28 @@ import contextlib
 import fcntl
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from voicegauge.jobs.job import JobState
-from voicegauge.jobs.store import Failure, JobStore
+from voicegauge.errors import MachineError
+from voicegauge.jobs.job import Job, JobState
+from voicegauge.jobs.store import CANCELLED_CODE, Failure, JobStore, to_job
 from voicegauge.jobs.tables import jobs, leases
+from voicegauge.jobs.workflows import ENDED_WITHOUT_ANSWER, IN_FLIGHT, hand_back, held_workflows, workflow_status
 
-__all__ = ["Leases", "Reaper", "worker_lock"]
+__all__ = ["Leases", "Reaper", "Strays", "database_now_s", "worker_lock"]
 
 log = logging.getLogger(__name__)
 
-# The engine's own table. It is not a public interface, which is one reason for pinning the engine's version.
-_WORKFLOW_COLUMNS = ("workflow_uuid", "status", "executor_id", "application_version")
-_ENDED_WITHOUT_ANSWER = ("ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+# How long after it a cancelling is looked at: whoever cancelled ends the workflow too, but may die in between.
+CANCELLED_LOOK_BACK_S = 3600
 
 
-def _workflow_status(engine: sa.Engine) -> sa.TableClause:
-    schema = "dbos" if engine.dialect.name == "postgresql" else None
-    return sa.table("workflow_status", *(sa.column(name) for name in _WORKFLOW_COLUMNS), schema=schema)
-
-
-def _database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+def database_now_s(engine: sa.Engine) -> sa.ColumnElement[float]:
+    """Return the current Unix time as an expression of the database."""
     # Leases of several machines are compared, so only the database's clock counts.
     if engine.dialect.name == "postgresql":
         return sa.func.date_part("epoch", sa.func.clock_timestamp(), type_=sa.Double)
@@ -56,23 +54,34 @@ class Leases:
 
     def __init__(self, engine: sa.Engine, executor_id: str, ttl_s: float) -> None:
         self._engine = engine
-        self._executor_id = executor_id
+        self.executor_id = executor_id
         self._ttl_s = ttl_s
+        self._renewed_s: float | None = None
 
     def renew(self) -> None:
         """Extend the lease by its full time, or take it anew after it was lost."""
-        expires_s = _database_now_s(self._engine) + self._ttl_s
+        began_s = time.monotonic()
+        expires_s = database_now_s(self._engine) + self._ttl_s
         with self._engine.begin() as connection:
             renewed = connection.execute(
-                leases.update().where(leases.c.executor_id == self._executor_id).values(expires_s=expires_s)
+                leases.update().where(leases.c.executor_id == self.executor_id).values(expires_s=expires_s)
             )
             if renewed.rowcount == 0:
-                connection.execute(leases.insert().values(executor_id=self._executor_id, expires_s=expires_s))
+                connection.execute(leases.insert().values(executor_id=self.executor_id, expires_s=expires_s))
+        self._renewed_s = began_s
+
+    def check(self) -> None:
+        """Raise MachineError where the lease has not been renewed for longer than it lives."""
+        if self._renewed_s is None:
+            raise MachineError("the worker has not taken its lease yet")
+        age_s = time.monotonic() - self._renewed_s
+        if age_s > self._ttl_s:
+            raise MachineError(f"the worker has not renewed its lease for {age_s:.0f} s, so others take over its work")
 
     def give_up(self) -> None:
         """End the lease, so that what this worker leaves is an orphan at once."""
         with self._engine.begin() as connection:
-            connection.execute(leases.delete().where(leases.c.executor_id == self._executor_id))
+            connection.execute(leases.delete().where(leases.c.executor_id == self.executor_id))
 
     def expire_all(self) -> None:
         """End every lease; only for a process that knows no other worker lives."""
@@ -81,8 +90,8 @@ class Leases:
 
     def dead_executors(self, application_version: str) -> list[str]:
         """Return the workers that have running workflows and no live lease; forget leases that ended long ago."""
-        now_s = _database_now_s(self._engine)
-        workflows = _workflow_status(self._engine)
+        now_s = database_now_s(self._engine)
+        workflows = workflow_status(self._engine)
         live = sa.select(leases.c.executor_id).where(leases.c.expires_s > now_s)
         query = (
             sa.select(workflows.c.executor_id)
@@ -99,35 +108,88 @@ class Leases:
         return list(dead)
 
 
+def _workflow_of_run() -> sa.ColumnElement[str]:
+    """The id that :func:`voicegauge.jobs.job.workflow_id` gives, within the database."""
+    later = jobs.c.job_id + "~" + sa.cast(jobs.c.run, sa.Text)
+    return sa.case((jobs.c.run <= 1, jobs.c.job_id), else_=later)
+
+
 def end_abandoned_jobs(engine: sa.Engine, store: JobStore) -> list[str]:
-    """Fail the jobs whose workflow ended without recording an end of the job; return their ids."""
-    workflows = _workflow_status(engine)
+    """Fail the jobs whose run's workflow ended without recording an end of the job; return their ids."""
+    workflows = workflow_status(engine)
     query = (
-        sa.select(jobs.c.job_id, workflows.c.status)
-        .join_from(jobs, workflows, workflows.c.workflow_uuid == jobs.c.job_id)
+        sa.select(jobs.c.job_id, jobs.c.run, workflows.c.status)
+        .join_from(jobs, workflows, workflows.c.workflow_uuid == _workflow_of_run())
         .where(
             jobs.c.state.in_([JobState.WAITING.value, JobState.PROCESSING.value]),
-            workflows.c.status.in_(_ENDED_WITHOUT_ANSWER),
+            workflows.c.status.in_(ENDED_WITHOUT_ANSWER),
         )
     )
     with engine.connect() as connection:
         abandoned = connection.execute(query).all()
     ended = []
-    for job_id, status in abandoned:
+    for job_id, run, status in abandoned:
         reason = f"the assessment could not be completed ({status.lower()}); create a new job, and tell the operator"
-        if store.fail(job_id, Failure("internal_error", reason)):
+        if store.fail(job_id, run, Failure("internal_error", reason)):
             log.error("job %s ended without a verdict: its workflow is %s", job_id, status)
             ended.append(job_id)
     return ended
 
 
+def cancelled_but_working(engine: sa.Engine, store: JobStore) -> list[Job]:
+    """Return the jobs that were cancelled lately by someone who did not come to end their workflow."""
+    workflows = workflow_status(engine)
+    query = (
+        sa.select(jobs)
+        .join_from(jobs, workflows, workflows.c.workflow_uuid == _workflow_of_run())
+        .where(
+            jobs.c.state == JobState.FAILED.value,
+            jobs.c.updated_s > store.now_s() - CANCELLED_LOOK_BACK_S,
+            jobs.c.failure_code == CANCELLED_CODE,
+            workflows.c.status.in_(IN_FLIGHT),
+        )
+    )
+    with engine.connect() as connection:
+        return [to_job(row) for row in connection.execute(query).mappings()]
+
+
+class Strays:
+    """What the database says runs in this worker, and does not: the answer to its claim was lost with a connection.
+
+    Parameters
+    ----------
+    engine : Engine
+    executor_id : str
+    running : callable
+        The ids of the workflows that do run here.
+    """
+
+    def __init__(self, engine: sa.Engine, executor_id: str, running: Callable[[], Collection[str]]) -> None:
+        self._engine = engine
+        self._executor_id = executor_id
+        self._running = running
+        self._seen: set[str] = set()
+
+    def hand_back(self) -> None:
+        """Put back what was astray at the last look too: what was claimed this moment is about to run."""
+        astray = held_workflows(self._engine, self._executor_id) - set(self._running())
+        lasting = astray & self._seen
+        if lasting:
+            log.warning("%d workflows were claimed and never begun; handing them back", len(lasting))
+            hand_back(self._engine, self._executor_id, only=lasting)
+        self._seen = astray
+
+
 class Reaper:
-    """A thread that renews this worker's lease, hands on the work of dead workers, and ends abandoned jobs.
+    """A thread that renews this worker's lease, hands on the work of dead workers, and ends what is to be ended.
 
     Parameters
     ----------
     recover : callable
         Puts the running workflows of the given workers back into their queues.
+    cancel : callable
+        Ends the workflows of a job.
+    strays : Strays
     """
 
     def __init__(
@@ -138,12 +200,16 @@ class Reaper:
         application_version: str,
         interval_s: float,
         recover: Callable[[Sequence[str]], object],
+        cancel: Callable[[Job], object],
+        strays: Strays,
     ) -> None:
         self._store = store
         self._lease = lease
         self._application_version = application_version
         self._interval_s = interval_s
         self._recover = recover
+        self._cancel = cancel
+        self._strays = strays
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="jobs-reaper", daemon=True)
 
@@ -164,13 +230,18 @@ class Reaper:
             log.warning("taking over the work of %d dead worker(s)", len(dead))
             self._recover(dead)
         end_abandoned_jobs(self._store.engine, self._store)
+        for job in cancelled_but_working(self._store.engine, self._store):
+            self._cancel(job)
+        self._strays.hand_back()
 
     def _run(self) -> None:
         while True:
             try:
                 self.look()
-            except Exception:
+            except sa.exc.DBAPIError as error:
                 # A database that is away comes back, and then this must go on.
+                log.warning("cannot look after leases; trying again in %.1f s: %s", self._interval_s, error.orig)
+            except Exception:
                 log.exception("cannot look after leases; trying again in %.1f s", self._interval_s)
             if self._stopping.wait(self._interval_s):
                 return

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voicegauge.jobs.errors import JobNotFoundError
-from voicegauge.jobs.job import TRANSITIONS, Job, JobState
+from voicegauge.jobs.job import Job, JobState
 from voicegauge.jobs.tables import chunk_outcomes, jobs
 
-__all__ = ["ChunkOutcome", "Failure", "JobStore"]
+__all__ = ["CANCELLED_CODE", "ChunkOutcome", "Failure", "JobStore", "to_job"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,13 @@ class Failure:
 
     code: str
     reason: str
+
+
+CANCELLED_CODE = "cancelled"
+_CANCELLED = {
+    "CN": Failure(CANCELLED_CODE, "任务已取消；如需评估，请新建任务并重新上传录音"),
+    "EN": Failure(CANCELLED_CODE, "the job was cancelled; create a new job to have the recordings assessed"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class JobStore:
 
     def __init__(self, engine: sa.Engine, now_s: Callable[[], float]) -> None:
         self.engine = engine
-        self._now_s = now_s
+        self.now_s = now_s
 
     def create(self, job: Job) -> None:
         """Insert a new job; its state must be CREATING."""
@@ -64,6 +71,7 @@ class JobStore:
                     created_s=job.created_s,
                     updated_s=job.updated_s,
                     app_user_id=job.app_user_id,
+                    run=job.run,
                 )
             )
 
@@ -86,45 +94,83 @@ class JobStore:
             query = query.where(jobs.c.project_id == project_id)
         query = query.order_by(jobs.c.created_s.desc(), jobs.c.job_id).limit(limit)
         with self.engine.connect() as connection:
-            return [_to_job(row) for row in connection.execute(query).mappings()]
+            return [to_job(row) for row in connection.execute(query).mappings()]
 
-    def commit(self, connection: sa.Connection, job_id: str) -> bool:
-        """Move a created job to WAITING within the caller's transaction; False where it was committed before."""
-        return self._move(connection, job_id, JobState.WAITING)
+    def commit(self, connection: sa.Connection, job_id: str, frozen_key: str) -> bool:
+        """Move a created job, and its frozen upload's key, to WAITING within the caller's transaction.
 
-    def begin(self, job_id: str) -> Job:
-        """Move a waiting job to PROCESSING and return it; a job that is there or beyond is returned as it is."""
+        False where it is no longer CREATING.
+        """
+        created = (JobState.CREATING,)
+        return self._move(connection, job_id, None, created, JobState.WAITING, run=1, object_key=frozen_key)
+
+    def retry(self, connection: sa.Connection, job_id: str) -> Job | None:
+        """Give a failed job to the workers again, within the caller's transaction, and return it with its new run.
+
+        None where it has not failed, was never committed, or its upload was removed.
+        """
+        retried = connection.execute(
+            jobs.update()
+            .where(
+                jobs.c.job_id == job_id,
+                jobs.c.state == JobState.FAILED.value,
+                jobs.c.run > 0,
+                jobs.c.uploads_removed_s.is_(None),
+            )
+            .values(
+                state=JobState.WAITING.value,
+                run=jobs.c.run + 1,
+                updated_s=int(self.now_s()),
+                failure_code=None,
+                failure_reason=None,
+            )
+        )
+        return self._one(connection, job_id) if retried.rowcount == 1 else None
+
+    def begin(self, job_id: str, run: int) -> Job:
+        """Move a waiting run of a job to PROCESSING and return the job; anything else is returned as it is."""
         with self.engine.begin() as connection:
-            self._move(connection, job_id, JobState.PROCESSING)
+            self._move(connection, job_id, run, (JobState.WAITING,), JobState.PROCESSING)
             return self._one(connection, job_id)
 
-    def succeed(self, job_id: str, result: Mapping[str, Any]) -> bool:
-        """Record the verdict; False where the job has ended before, whose end then stands."""
-        with self.engine.begin() as connection:
-            return self._move(connection, job_id, JobState.SUCCEED, result=_to_json(result))
+    def in_work(self, job_id: str, run: int) -> bool:
+        """Tell whether this run of the job is the one that is PROCESSING."""
+        query = sa.select(sa.func.count()).where(*_running(job_id, run))
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar_one() == 1
 
-    def fail(self, job_id: str, failure: Failure) -> bool:
-        """Record that there cannot be a verdict; False where the job has ended before, whose end then stands."""
-        with self.engine.begin() as connection:
-            return self._move(
-                connection,
-                job_id,
-                JobState.FAILED,
-                failure_code=failure.code,
-                failure_reason=failure.reason,
-            )
+    def succeed(self, job_id: str, run: int, result: Mapping[str, Any]) -> bool:
+        """Record the verdict of a run; False where it is over: the job has ended, or is in a later run."""
+        return self._end(job_id, run, (JobState.PROCESSING,), JobState.SUCCEED, result=_to_json(result))
 
-    def record_chunk(self, job_id: str, chunk: int, measured: Sequence[Mapping[str, Any]]) -> None:
-        """Keep the measurements of a chunk; the first outcome of a chunk stands, a later one is dropped."""
-        self._record(job_id, chunk, measured=_to_json(measured))
+    def fail(self, job_id: str, run: int, failure: Failure) -> bool:
+        """Record that a run cannot give a verdict; False where it is over: the job has ended, or is in a later run."""
+        before = (JobState.WAITING, JobState.PROCESSING)
+        return self._end(job_id, run, before, JobState.FAILED, failure_code=failure.code, failure_reason=failure.reason)
 
-    def record_chunk_failure(self, job_id: str, chunk: int, failure: Failure) -> None:
-        """Keep why a chunk has no measurements; the first outcome of a chunk stands, a later one is dropped."""
-        self._record(job_id, chunk, failure_code=failure.code, failure_reason=failure.reason)
+    def cancel(self, job_id: str) -> bool:
+        """End a job that has not ended; False where it has. Raises JobNotFoundError."""
+        failure = _CANCELLED[self.find(job_id).language]
+        before = (JobState.CREATING, JobState.WAITING, JobState.PROCESSING)
+        return self._end(
+            job_id, None, before, JobState.FAILED, failure_code=failure.code, failure_reason=failure.reason
+        )
 
-    def chunk_outcomes(self, job_id: str) -> list[ChunkOutcome]:
-        """Return the outcomes recorded so far, in the order of the chunks."""
-        query = chunk_outcomes.select().where(chunk_outcomes.c.job_id == job_id).order_by(chunk_outcomes.c.chunk)
+    def record_chunk(self, job_id: str, run: int, chunk: int, measured: Sequence[Mapping[str, Any]]) -> None:
+        """Keep the measurements of a chunk; the first outcome stands, and none comes after the end of the run."""
+        self._record(job_id, run, chunk, measured=_to_json(measured))
+
+    def record_chunk_failure(self, job_id: str, run: int, chunk: int, failure: Failure) -> None:
+        """Keep why a chunk has no measurements; the first outcome stands, and none comes after the end of the run."""
+        self._record(job_id, run, chunk, failure_code=failure.code, failure_reason=failure.reason)
+
+    def chunk_outcomes(self, job_id: str, run: int) -> list[ChunkOutcome]:
+        """Return the outcomes recorded so far, in the order of the chunks; the end of the run takes them away."""
+        query = (
+            chunk_outcomes.select()
+            .where(chunk_outcomes.c.job_id == job_id, chunk_outcomes.c.run == run)
+            .order_by(chunk_outcomes.c.chunk)
+        )
         with self.engine.connect() as connection:
             return [
                 ChunkOutcome(
@@ -139,32 +185,51 @@ class JobStore:
         row = connection.execute(jobs.select().where(jobs.c.job_id == job_id, *conditions)).mappings().one_or_none()
         if row is None:
             raise JobNotFoundError(job_id)
-        return _to_job(row)
+        return to_job(row)
 
-    def _move(self, connection: sa.Connection, job_id: str, new: JobState, **values: str) -> bool:
-        before = [old.value for old, to in TRANSITIONS if to is new]
-        moved = connection.execute(
-            jobs.update()
-            .where(jobs.c.job_id == job_id, jobs.c.state.in_(before))
-            .values(state=new.value, updated_s=int(self._now_s()), **values)
-        )
+    def _move(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        of_run: int | None,
+        before: Sequence[JobState],
+        new: JobState,
+        **values: str | int,
+    ) -> bool:
+        query = jobs.update().where(jobs.c.job_id == job_id, jobs.c.state.in_([old.value for old in before]))
+        if of_run is not None:
+            query = query.where(jobs.c.run == of_run)
+        moved = connection.execute(query.values(state=new.value, updated_s=int(self.now_s()), **values))
         return moved.rowcount == 1
 
-    def _record(self, job_id: str, chunk: int, **values: str) -> None:
-        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
+    def _end(self, job_id: str, run: int | None, before: Sequence[JobState], new: JobState, **values: str) -> bool:
         with self.engine.begin() as connection:
-            connection.execute(
-                insert(chunk_outcomes)
-                .values(job_id=job_id, chunk=chunk, recorded_s=int(self._now_s()), **values)
-                .on_conflict_do_nothing()
-            )
+            if not self._move(connection, job_id, run, before, new, **values):
+                return False
+            connection.execute(chunk_outcomes.delete().where(chunk_outcomes.c.job_id == job_id))
+            return True
+
+    def _record(self, job_id: str, run: int, chunk: int, **values: str) -> None:
+        insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
+        row: dict[str, Any] = {"job_id": job_id, "run": run, "chunk": chunk, "recorded_s": int(self.now_s()), **values}
+        types = {column.name: column.type for column in chunk_outcomes.c}
+        only_in_work = sa.select(*(sa.literal(value, types[name]) for name, value in row.items())).where(
+            sa.exists().where(*_running(job_id, run))
+        )
+        with self.engine.begin() as connection:
+            connection.execute(insert(chunk_outcomes).from_select(list(row), only_in_work).on_conflict_do_nothing())
+
+
+def _running(job_id: str, run: int) -> tuple[sa.ColumnElement[bool], ...]:
+    return jobs.c.job_id == job_id, jobs.c.run == run, jobs.c.state == JobState.PROCESSING.value
 
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def _to_job(row: sa.RowMapping) -> Job:
+def to_job(row: sa.RowMapping) -> Job:
+    """Make a job of a row of the table."""
     values = dict(row)
     return Job(
         **values

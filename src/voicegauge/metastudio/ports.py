@@ -24,6 +24,10 @@ class Jobs(Protocol):
         """Return a job; raises JobNotFoundError, for a job of another project too."""
         ...
 
+    def cancel(self, project_id: str, job_id: str) -> Job:
+        """End a job that has not ended; raises JobNotFoundError or AlreadyEndedError."""
+        ...
+
 
 class UploadUrls(Protocol):
     """Makes the address that a job's zip is uploaded to."""

@@ -1,4 +1,4 @@
-"""The three calls of a short job."""
+"""The three calls of a short job, and one of ours that cancels it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from voicegauge.context import note
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.signature import HttpRequest
 from voicegauge.jobs.errors import JobNotFoundError
@@ -40,7 +41,7 @@ _HOST = re.compile(r"[A-Za-z0-9._\-:\[\]]{1,255}")
 
 
 def short_job_router(*, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_url: str = "") -> APIRouter:
-    """Make the routes CreateShortJob, CommitShortJob and ShowShortJob.
+    """Make the routes CreateShortJob, CommitShortJob and ShowShortJob, and DELETE, which the vendor does not have.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def short_job_router(*, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_
     router.add_api_route(PATH, calls.create, methods=["POST"])
     router.add_api_route(PATH + "/{job_id}", calls.commit, methods=["POST"])
     router.add_api_route(PATH + "/{job_id}", calls.show, methods=["GET"])
+    router.add_api_route(PATH + "/{job_id}", calls.cancel, methods=["DELETE"])
     return router
 
 
@@ -73,6 +75,7 @@ class _ShortJobs:
         language = _language(received.body)
         base_url = self._public_url or _base_url(request.url.scheme, received)
         job = self._jobs.create(project_id, language, app_user_id)
+        note(job_id=job.job_id)
         upload_url = self._upload_urls(job.object_key, base_url=base_url)
         return JSONResponse(created_job(job, upload_url))
 
@@ -87,6 +90,12 @@ class _ShortJobs:
         with _job_errors():
             job = self._jobs.get(project_id, _checked_job_id(job_id))
         return JSONResponse(shown_job(job))
+
+    def cancel(self, project_id: str, job_id: str, received: Received) -> Response:
+        self._admit(project_id, received)
+        with _job_errors():
+            self._jobs.cancel(project_id, _checked_job_id(job_id))
+        return Response(status_code=204)
 
     def _admit(self, project_id: str, received: HttpRequest) -> str | None:
         """Check who calls and for which project; return the caller's own name for its user."""

@@ -13,7 +13,10 @@ WireError
     ├── UnknownJobError       VOICEGAUGE.JOB_NOT_FOUND      400
     ├── NoUploadError         VOICEGAUGE.NOTHING_UPLOADED   400
     ├── CommittedError        VOICEGAUGE.ALREADY_COMMITTED  400
-    └── ExpiredError          VOICEGAUGE.UPLOAD_EXPIRED     400
+    ├── ExpiredError          VOICEGAUGE.UPLOAD_EXPIRED     400
+    ├── UploadSizeError       VOICEGAUGE.UPLOAD_TOO_LARGE   400
+    ├── EndedError            VOICEGAUGE.ALREADY_ENDED      400
+    └── UnavailableError      VOICEGAUGE.UNAVAILABLE        503
 
 References
 ----------
@@ -38,9 +41,11 @@ from voicegauge.identity.errors import (
 )
 from voicegauge.jobs.errors import (
     AlreadyCommittedError,
+    AlreadyEndedError,
     JobNotFoundError,
     NothingUploadedError,
     UploadExpiredError,
+    UploadTooLargeError,
 )
 from voicegauge.jobs.job import Job, JobState
 
@@ -49,6 +54,7 @@ __all__ = [
     "JOB_TYPE",
     "LANGUAGES",
     "CommittedError",
+    "EndedError",
     "ExpiredError",
     "InternalError",
     "InvalidBodyError",
@@ -58,7 +64,9 @@ __all__ = [
     "NoUploadError",
     "NotAuthenticatedError",
     "RequestTooLargeError",
+    "UnavailableError",
     "UnknownJobError",
+    "UploadSizeError",
     "WireError",
     "WrongProjectError",
     "assess_result",
@@ -92,8 +100,11 @@ ASSESSED = {
 WRONG_FILE_KINDS = "MSS.20020012"
 WRONG_FILE_COUNT = "MSS.20020016"
 
+CANCELLED = "VOICEGAUGE.CANCELLED"
+
 FAILED_CODES = {
     "archive_unreadable": WRONG_FILE_KINDS,
+    "cancelled": CANCELLED,
     "corrupt_archive": WRONG_FILE_KINDS,
     "encrypted": WRONG_FILE_KINDS,
     "no_recordings": WRONG_FILE_KINDS,
@@ -219,11 +230,32 @@ class ExpiredError(WireError):
     code = "VOICEGAUGE.UPLOAD_EXPIRED"
 
 
+class UploadSizeError(WireError):
+    """More bytes than are taken."""
+
+    code = "VOICEGAUGE.UPLOAD_TOO_LARGE"
+
+
+class EndedError(WireError):
+    """Cancelling what has ended."""
+
+    code = "VOICEGAUGE.ALREADY_ENDED"
+
+
+class UnavailableError(WireError):
+    """The machine lacks something for now: trying again later may help."""
+
+    code = "VOICEGAUGE.UNAVAILABLE"
+    http_status = 503
+
+
 JOB_ERRORS: dict[type[UsageError], type[WireError]] = {
     JobNotFoundError: UnknownJobError,
     NothingUploadedError: NoUploadError,
     AlreadyCommittedError: CommittedError,
     UploadExpiredError: ExpiredError,
+    UploadTooLargeError: UploadSizeError,
+    AlreadyEndedError: EndedError,
 }
 
 

@@ -4,8 +4,6 @@ anyone is told.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 import hashlib
 import json
@@ -22,16 +20,23 @@ from voicegauge.errors import MachineError
 from voicegauge.storage import obs_signature
 from voicegauge.storage.errors import (
     BadDigestError,
-    InvalidDigestError,
     ObjectNotFoundError,
     ObjectTooLargeError,
 )
-from voicegauge.storage.objects import ObjectStat, StoredObject, check_key
+from voicegauge.storage.objects import (
+    CONTENT_TYPE,
+    ObjectStat,
+    StoredObject,
+    check_key,
+    decode_md5,
+    frozen_from,
+    frozen_key,
+)
 
-__all__ = ["BUCKET", "CONTENT_TYPE", "DiskObjects", "DiskWriter", "UrlKey"]
+__all__ = ["BUCKET", "DiskObjects", "DiskWriter", "UrlKey"]
 
 BUCKET = "voicegauge-uploads"
-CONTENT_TYPE = "application/zip"
+PROBE_BYTES = 4096
 
 PARTIAL_SUFFIX = ".partial"
 URL_KEY_FILE = "upload-url-key.json"
@@ -76,26 +81,62 @@ class DiskObjects:
 
     def writer(self, key: str, *, content_md5: str | None = None) -> DiskWriter:
         """Open an object for writing in pieces; see :class:`DiskWriter`."""
-        expected_md5 = None if content_md5 is None else _decode_md5(content_md5)
+        expected_md5 = None if content_md5 is None else decode_md5(content_md5)
         return DiskWriter(self._path(key), self._objects, self.max_object_bytes, expected_md5)
 
     def stat(self, key: str) -> ObjectStat | None:
-        try:
-            status = self._path(key).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return None
+        path = self._path(key)
+        with _machine_errors(path, "read"):
+            try:
+                status = path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                self._require_folder()
+                return None
         return ObjectStat(status.st_size, status.st_mtime)
+
+    def freeze(self, key: str) -> str | None:
+        path = self._path(key)
+        with _machine_errors(path):
+            while True:
+                frozen = frozen_key(key)
+                try:
+                    os.link(path, self._path(frozen))
+                except FileExistsError:
+                    continue
+                except (FileNotFoundError, NotADirectoryError):
+                    self._require_folder()
+                    return None
+                _sync_folder(path.parent)
+                return frozen
 
     @contextlib.contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
-        path = self._path(key)
-        if not path.is_file():
+        if self.stat(key) is None:
             raise ObjectNotFoundError(f"there is no object {key!r}")
-        yield path
+        yield self._path(key)
 
     def delete(self, key: str) -> None:
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            self._path(key).unlink()
+        path = self._path(key)
+        self._require_folder()
+        with _machine_errors(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            path.unlink()
+
+    def purge(self, key: str) -> None:
+        upload = self._path(frozen_from(key))
+        self._require_folder()
+        with _machine_errors(upload):
+            for path in upload.parent.glob(f"{upload.name.removesuffix('.zip')}.*"):
+                if frozen_from(path.name) == upload.name:
+                    path.unlink(missing_ok=True)
+
+    def check(self) -> None:
+        self._require_folder()
+        probe = self._objects / f".{secrets.token_hex(8)}{PARTIAL_SUFFIX}"
+        with _machine_errors(self._objects):
+            try:
+                probe.write_bytes(bytes(PROBE_BYTES))
+            finally:
+                probe.unlink(missing_ok=True)
 
     def signed_put_url(self, key: str, *, expires_s: int, base_url: str) -> str:
         check_key(key)
@@ -128,6 +169,9 @@ class DiskObjects:
         check_key(key)
         return self._objects / key
 
+    def _require_folder(self) -> None:
+        _require_folder(self._objects)
+
 
 class DiskWriter:
     """One object on its way to the disk, in a hidden file beside its place until :meth:`finish`.
@@ -143,6 +187,8 @@ class DiskWriter:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._size_bytes = 0
         self._partial = path.with_name(f".{path.name[:64]}.{secrets.token_hex(8)}{PARTIAL_SUFFIX}")
+        # Never made anew: a disk that is not mounted would be written to from below.
+        _require_folder(root)
         with _machine_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._partial.open("xb", buffering=0)
@@ -189,17 +235,9 @@ class DiskWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        self._partial.unlink(missing_ok=True)
-
-
-def _decode_md5(content_md5: str) -> bytes:
-    try:
-        digest = base64.b64decode(content_md5, validate=True)
-    except (binascii.Error, ValueError):
-        digest = b""
-    if len(digest) != hashlib.md5(usedforsecurity=False).digest_size:
-        raise InvalidDigestError("Content-MD5 must be the base64 of the 16 bytes of an MD5")
-    return digest
+        # A disk that has become read-only was told before; its leftover goes with the next start.
+        with contextlib.suppress(OSError):
+            self._partial.unlink(missing_ok=True)
 
 
 def _load_or_make_url_key(path: Path) -> UrlKey:
@@ -234,9 +272,18 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _require_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise MachineError(
+            f"the folder {folder} is gone; mount its disk or put it back, and start again where it is lost"
+        )
+
+
 @contextlib.contextmanager
-def _machine_errors(path: Path) -> Iterator[None]:
+def _machine_errors(path: Path, doing: str = "write") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise MachineError(f"cannot write {path}: {error.strerror}; check the disk's space and permissions") from error
+        raise MachineError(
+            f"cannot {doing} {path}: {error.strerror}; check the disk's space and permissions"
+        ) from error

@@ -18,8 +18,9 @@ from starlette.responses import Response
 
 from voicegauge.errors import MachineError
 from voicegauge.storage import obs_signature
-from voicegauge.storage.disk import BUCKET, CONTENT_TYPE, DiskObjects
+from voicegauge.storage.disk import BUCKET, DiskObjects
 from voicegauge.storage.errors import BadDigestError, InvalidDigestError, ObjectTooLargeError
+from voicegauge.storage.objects import CONTENT_TYPE, StoredObject
 
 __all__ = ["upload_router"]
 
@@ -40,7 +41,9 @@ class ObsError(Exception):
         self.message = message
 
 
-def upload_router(store: DiskObjects, may_write: Callable[[str], bool]) -> APIRouter:
+def upload_router(
+    store: DiskObjects, may_write: Callable[[str], bool], on_ended: Callable[[str, int], None] = lambda *_: None
+) -> APIRouter:
     """Make the route `PUT /voicegauge-uploads/{key}`.
 
     Parameters
@@ -50,22 +53,29 @@ def upload_router(store: DiskObjects, may_write: Callable[[str], bool]) -> APIRo
     may_write : callable
         Told an object key, says whether it still takes an upload. Asked before the body is read and again before the
         object is put in its place; may block.
+    on_ended : callable
+        Told "stored" and the size in bytes, or OBS's word for why nothing was stored and 0.
     """
     router = APIRouter()
 
     async def upload(key: str, request: Request) -> Response:
-        request_id = secrets.token_hex(16)
+        request_id = request.scope.setdefault("state", {}).setdefault("request_id", secrets.token_hex(16))
         try:
-            etag = await _receive(store, may_write, key, request)
+            stored = await _receive(store, may_write, key, request)
         except ObsError as refusal:
+            on_ended(refusal.code, 0)
             return _render(refusal, request_id)
-        return Response(headers={"ETag": f'"{etag}"', "x-obs-request-id": request_id})
+        except Exception:
+            on_ended("InternalError", 0)
+            raise
+        on_ended("stored", stored.size_bytes)
+        return Response(headers={"ETag": f'"{stored.md5_hex}"', "x-obs-request-id": request_id})
 
     router.add_api_route(f"/{BUCKET}/{{key:path}}", upload, methods=METHODS, include_in_schema=False)
     return router
 
 
-async def _receive(store: DiskObjects, may_write: Callable[[str], bool], key: str, request: Request) -> str:
+async def _receive(store: DiskObjects, may_write: Callable[[str], bool], key: str, request: Request) -> StoredObject:
     if request.method != "PUT":
         raise ObsError(405, "MethodNotAllowed", "an upload URL takes PUT only")
     _check_signature(store, key, request.query_params, request.headers)
@@ -97,7 +107,7 @@ async def _receive(store: DiskObjects, may_write: Callable[[str], bool], key: st
     except MachineError as error:
         log.exception("cannot store an upload")
         raise ObsError(503, "ServiceUnavailable", "the server cannot store uploads now; try again later") from error
-    return stored.md5_hex
+    return stored
 
 
 def _check_signature(store: DiskObjects, key: str, query: Mapping[str, str], headers: Mapping[str, str]) -> None:

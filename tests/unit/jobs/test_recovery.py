@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 
 from voicegauge.jobs.job import Job, JobState
-from voicegauge.jobs.recovery import Leases, Reaper, worker_lock
+from voicegauge.jobs.recovery import Leases, Reaper, Strays, worker_lock
 from voicegauge.jobs.store import JobStore
 from voicegauge.jobs.tables import leases
 
@@ -84,13 +84,15 @@ class Recovered:
         self.calls.append(list(executor_ids))
 
 
-def _reaper(database: sa.Engine, recovered: Recovered) -> Reaper:
+def _reaper(database: sa.Engine, recovered: Recovered, cancel: Callable[[Job], object] = lambda job: None) -> Reaper:
     return Reaper(
         JobStore(database, lambda: 0.0),
         _lease(database, "alive"),
         application_version=VERSION,
         interval_s=TTL_S,
         recover=recovered,
+        cancel=cancel,
+        strays=Strays(database, "alive", lambda: ["w1", "at_work", "abandoned"]),
     )
 
 
@@ -121,8 +123,8 @@ def test_a_job_whose_workflow_ended_without_a_verdict_is_failed(
     for job_id in ("abandoned", "at_work"):
         store.create(Job(job_id, "p", "CN", JobState.CREATING, "k", 0, 0))
         with database.begin() as connection:
-            store.commit(connection, job_id)
-        store.begin(job_id)
+            store.commit(connection, job_id, "frozen")
+        store.begin(job_id, 1)
     running("abandoned", "alive", status=status)
     running("at_work", "alive")
     _reaper(database, Recovered()).look()
@@ -142,3 +144,37 @@ def test_a_worker_that_is_alone_knows_it(tmp_path: Path) -> None:
     with worker_lock(path, when_alone=lambda: alone.append("third")):
         pass
     assert alone == ["first", "third"]
+
+
+def _statuses(database: sa.Engine) -> dict[str, str]:
+    with database.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT workflow_uuid, status FROM workflow_status")
+        return {row[0]: row[1] for row in rows}
+
+
+def test_what_was_claimed_and_never_begun_is_handed_back(database: sa.Engine, running: Callable[..., None]) -> None:
+    begun = {"begun"}
+    strays = Strays(database, "alive", lambda: begun)
+    for workflow_id, executor in (("begun", "alive"), ("lost", "alive"), ("late", "alive"), ("other", "another")):
+        running(workflow_id, executor)
+    strays.hand_back()
+    assert set(_statuses(database).values()) == {"PENDING"}
+    begun.add("late")
+    running("just claimed", "alive")
+    strays.hand_back()
+    assert [workflow_id for workflow_id, status in _statuses(database).items() if status == "ENQUEUED"] == ["lost"]
+
+
+def test_who_was_cancelled_and_still_works_is_found(database: sa.Engine, running: Callable[..., None]) -> None:
+    store = JobStore(database, lambda: 10.0)
+    for job_id in ("cancelled", "finished", "at_work"):
+        store.create(Job(job_id, "p", "CN", JobState.CREATING, "k", 0, 0))
+        with database.begin() as connection:
+            store.commit(connection, job_id, "k.frozen")
+        store.begin(job_id, 1)
+        running(job_id, "alive", status="SUCCESS" if job_id == "finished" else "PENDING")
+    store.cancel("cancelled")
+    store.cancel("finished")
+    found: list[str] = []
+    _reaper(database, Recovered(), lambda job: found.append(job.job_id)).look()
+    assert found == ["cancelled"]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from voicegauge.errors import MachineError
 from voicegauge.jobs.errors import AlreadyCommittedError, JobNotFoundError, NothingUploadedError, UploadExpiredError
 from voicegauge.jobs.job import JobState
 from voicegauge.jobs.service import JobService
@@ -17,18 +18,42 @@ if TYPE_CHECKING:
 LIFETIME_S = 600
 
 
+class Uploads:
+    """An object store that holds keys alone."""
+
+    def __init__(self) -> None:
+        self.keys: set[str] = set()
+        self.frozen = 0
+
+    def add(self, key: str) -> None:
+        self.keys.add(key)
+
+    def freeze(self, key: str) -> str | None:
+        if key not in self.keys:
+            return None
+        self.frozen += 1
+        self.keys.add(f"{key}#{self.frozen}")
+        return f"{key}#{self.frozen}"
+
+    def delete(self, key: str) -> None:
+        self.keys.discard(key)
+
+    def purge(self, key: str) -> None:
+        raise AssertionError("only the janitor purges")
+
+
 class Desk:
     """The service over a database, with a clock and an object store that the test sets."""
 
     def __init__(self, engine: sa.Engine, queue: JobQueue) -> None:
         self.now_s = 1000.0
-        self.objects: set[str] = set()
+        self.objects = Uploads()
         self.engine = engine
         self.queue = queue
         self.service = JobService(
             JobStore(self.engine, lambda: self.now_s),
             self.queue,
-            uploaded=self.objects.__contains__,
+            uploads=self.objects,
             upload_lifetime_s=LIFETIME_S,
             now_s=lambda: self.now_s,
         )
@@ -62,6 +87,46 @@ def test_commit_moves_and_queues(desk: Desk) -> None:
     desk.objects.add(job.object_key)
     assert desk.service.commit("p", job.job_id).state is JobState.WAITING
     assert desk.queued() == [(job.job_id, "p")]
+
+
+def test_from_commit_on_a_job_keeps_to_what_was_frozen(desk: Desk) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    committed = desk.service.commit("p", job.job_id)
+    assert committed.object_key == f"{job.object_key}#1"
+    assert desk.objects.keys == {committed.object_key}
+
+
+def test_who_loses_a_race_to_commit_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+    freeze = desk.objects.freeze
+
+    def freeze_late(key: str) -> str | None:
+        with monkeypatch.context() as patched:
+            patched.setattr(desk.objects, "freeze", freeze)
+            desk.service.commit("p", job.job_id)
+        desk.objects.add(key)
+        return freeze(key)
+
+    monkeypatch.setattr(desk.objects, "freeze", freeze_late)
+    with pytest.raises(AlreadyCommittedError):
+        desk.service.commit("p", job.job_id)
+    assert desk.service.get("p", job.job_id).object_key == f"{job.object_key}#1"
+    assert f"{job.object_key}#2" not in desk.objects.keys
+
+
+def test_an_object_store_that_goes_away_after_the_commit_does_not_undo_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = desk.service.create("p", "EN", None)
+    desk.objects.add(job.object_key)
+
+    def fail(key: str) -> None:
+        raise MachineError("the bucket does not answer")
+
+    monkeypatch.setattr(desk.objects, "delete", fail)
+    assert desk.service.commit("p", job.job_id).state is JobState.WAITING
 
 
 def test_a_second_commit_is_refused_and_queues_nothing(desk: Desk) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
+from voicegauge.database import upgrade
 from voicegauge.jobs.job import TRANSITIONS, JobState
-from voicegauge.jobs.tables import create_tables
 
 INSERT = (
     "INSERT INTO jobs (job_id, project_id, language, state, object_key, created_s, updated_s, result, failure_code,"
@@ -93,7 +93,7 @@ def test_an_unknown_language_is_refused(connection: sa.Connection) -> None:
 def test_tables_are_made_once_and_keep_their_rows(database: sa.Engine) -> None:
     with database.begin() as connection:
         _run(connection, INSERT, _values(JobState.CREATING))
-    create_tables(database)
+    upgrade(database, backup_folder=None)
     with database.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM jobs")).scalar_one() == 1
 

@@ -12,6 +12,7 @@ import pytest
 from tests.wire.asgi import HOST, Answer, call
 from tests.wire.double import NOW_S, Clock, Double, signed_headers
 from tests.wire.results import noisy_result
+from voicegauge.errors import MachineError
 from voicegauge.jobs.job import JobState
 from voicegauge.metastudio.authentication import BODY_MAX_BYTES
 
@@ -65,6 +66,32 @@ def error(answer: Answer) -> tuple[int, str]:
     assert set(body) == {"error_code", "error_msg"} | ({"request_id"} if body["error_code"][:5] == "APIGW" else set())
     assert body.get("request_id", answer.headers["x-request-id"]) == answer.headers["x-request-id"]
     return answer.status, body["error_code"]
+
+
+class TestCancel:
+    @pytest.mark.parametrize("state", [JobState.CREATING, JobState.WAITING, JobState.PROCESSING])
+    def test_a_job_that_has_not_ended_is_ended(self, client: Client, state: JobState) -> None:
+        job_id = client.new_job()
+        client.site.jobs.set(job_id, state=state)
+        answer = client("DELETE", client.path(job_id))
+        assert (answer.status, answer.content) == (204, b"")
+        shown = client("GET", client.path(job_id)).json()
+        assert (shown["state"], shown["job_failed_code"]) == ("FAILED", "VOICEGAUGE.CANCELLED")
+
+    def test_a_job_that_has_ended_keeps_its_end(self, client: Client) -> None:
+        job_id = client.new_job()
+        client.site.jobs.set(job_id, state=JobState.SUCCEED, result=noisy_result())
+        assert error(client("DELETE", client.path(job_id))) == (400, "VOICEGAUGE.ALREADY_ENDED")
+        assert client("GET", client.path(job_id)).json()["state"] == "SUCCEED"
+
+    def test_a_job_that_is_not_there(self, client: Client) -> None:
+        unknown = "00000000-0000-0000-0000-000000000000"
+        assert error(client("DELETE", client.path(unknown))) == (400, "VOICEGAUGE.JOB_NOT_FOUND")
+
+    def test_nobody_cancels_unsigned(self, client: Client) -> None:
+        job_id = client.new_job()
+        assert call(client.site.app, "DELETE", client.path(job_id)).status == 401
+        assert client.site.jobs.jobs[job_id].state is JobState.CREATING
 
 
 class TestCreate:
@@ -333,7 +360,8 @@ class TestEnvelope:
             ("GET", "/v1/p/voice-training-manage/user/jobs"),
             ("GET", "{short_jobs}"),
             ("PUT", "{short_jobs}"),
-            ("DELETE", "{short_jobs}/0f8fad5b-d9cb-469f-a165-70867728950e"),
+            ("DELETE", "{short_jobs}"),
+            ("PATCH", "{short_jobs}/0f8fad5b-d9cb-469f-a165-70867728950e"),
             ("POST", "{short_jobs}/"),
             ("GET", "{short_jobs}/0f8fad5b-d9cb-469f-a165-70867728950e/"),
             ("GET", "{short_jobs}//"),
@@ -379,6 +407,20 @@ class TestEnvelope:
         assert answer.headers["x-request-id"] in answer.json()["error_msg"]
         assert answer.headers["x-request-id"] in caplog.text
         assert "the database is away" in caplog.text
+
+    def test_a_machine_in_trouble_is_told_as_passing_and_logged_in_full(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def broken(*_: object) -> None:
+            raise MachineError("cannot write /data/jobs: the disk is full")
+
+        monkeypatch.setattr(client.site.jobs, "create", broken)
+        answer = client.create()
+        assert error(answer) == (503, "VOICEGAUGE.UNAVAILABLE")
+        assert "/data" not in answer.content.decode()
+        assert answer.headers["x-request-id"] in answer.json()["error_msg"]
+        assert "the disk is full" in caplog.text
+        assert "Traceback" not in caplog.text
 
     def test_a_client_that_goes_away_is_no_fault_of_ours(
         self, client: Client, caplog: pytest.LogCaptureFixture

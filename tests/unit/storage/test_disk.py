@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,70 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(MachineError, match="file"):
         open_store(tmp_path / "file")
+
+
+def test_a_frozen_copy_is_on_the_platter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path)
+    store.put(KEY, [b"abc"])
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    store.freeze(KEY)
+    assert synced == [(tmp_path / "objects/p123").stat().st_ino]
+
+
+def test_a_folder_that_vanished_is_no_missing_object_and_is_not_made_anew(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    store.put(KEY, [b"abc"])
+    (tmp_path / "objects").rename(tmp_path / "elsewhere")
+
+    def read() -> None:
+        with store.local_path(KEY):
+            pass
+
+    for use in (
+        store.check,
+        read,
+        lambda: store.put(KEY, [b"x"]),
+        lambda: store.stat(KEY),
+        lambda: store.freeze(KEY),
+        lambda: store.delete(KEY),
+        lambda: store.purge(KEY),
+    ):
+        with pytest.raises(MachineError, match=r"the folder .*objects is gone; mount its disk"):
+            use()
+    (tmp_path / "elsewhere").rename(tmp_path / "objects")
+    store.check()
+    assert store.freeze(KEY) is not None
+
+
+@pytest.mark.parametrize("trouble", [errno.ENOSPC, errno.EROFS])
+def test_a_disk_that_cannot_be_written_fails_the_check_and_the_freeze(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trouble: int
+) -> None:
+    store = open_store(tmp_path)
+    store.put(KEY, [b"abc"])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(trouble, os.strerror(trouble))
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    uses: list[Callable[[], object]] = [store.check, lambda: store.freeze(KEY)]
+    for use in uses:
+        with pytest.raises(MachineError, match=f"{os.strerror(trouble)}; check the disk"):
+            use()
+    assert files(tmp_path) == ["objects/p123/a.zip", "upload-url-key.json"]
+
+
+def test_an_upload_cut_off_by_a_disk_that_became_read_only_is_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(MachineError, match="Read-only file system"):
+        store.put(KEY, [b"abc"])

@@ -1,0 +1,1 @@
+"""Seeing what the service does: metrics, readiness, logs, traces. See docs/observability.md."""
