@@ -45,6 +45,13 @@ _MARGIN_DB = 15.9
 # Outside speech widened by this much nothing counts as active, however loud it is.
 _BEFORE_S, _AFTER_S = 0.2, 0.5
 
+# The noise is measured outside speech widened by this much, where there is enough of that; a low percentile, for what
+# the network misses of the speech is there too.
+_PAUSE_BEFORE_S, _PAUSE_AFTER_S = 0.1, 0.3
+_LEAST_PAUSE_S = 0.3
+_NOISE_PERCENTILE = 25.0
+_NOISE_MARGIN = 2.0
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -64,7 +71,8 @@ class Activity:
     segments : tuple of Segment
         Speech, in order, not overlapping.
     active_s : float
-        Active speech time in the sense of ITU-T P.56: speech with hang-over, pauses over 0.2 s left out.
+        Active speech time in the sense of ITU-T P.56: speech with hang-over, pauses over 0.2 s left out. The noise
+        heard in the pauses is subtracted first.
     """
 
     duration_s: float
@@ -216,8 +224,16 @@ class ActivityMeter:
         segments = tuple(Segment(s.start_s, min(s.end_s, duration_s)) for s in segments if s.start_s < duration_s)
         activity = Activity(duration_s, segments, 0.0)
         hop_s = _ENVELOPE_HOP / ANALYSIS_RATE_HZ
-        near = activity.mask((np.arange(len(envelope)) + 0.5) * hop_s, before_s=_BEFORE_S, after_s=_AFTER_S)
-        part = active_part(np.where(near, envelope, 0) ** 2, total=float(np.sum(power[near])), hop_s=hop_s, step_db=3.0)
+        times_s = (np.arange(len(envelope)) + 0.5) * hop_s
+        near = activity.mask(times_s, before_s=_BEFORE_S, after_s=_AFTER_S)
+        squared = np.square(envelope, dtype=np.float64)
+        paused = ~activity.mask(times_s, before_s=_PAUSE_BEFORE_S, after_s=_PAUSE_AFTER_S) & (squared > 0)
+        total = float(np.sum(power[near]))
+        if np.count_nonzero(paused) * hop_s >= _LEAST_PAUSE_S:
+            # P.56 knows no noise; what is heard in pauses is taken from the speech, or pauses would count as active.
+            squared = np.maximum(squared - _NOISE_MARGIN * np.percentile(squared[paused], _NOISE_PERCENTILE), 0)
+            total -= float(np.percentile(power[paused], _NOISE_PERCENTILE)) * np.count_nonzero(near)
+        part = active_part(np.where(near, squared, 0), total=total, hop_s=hop_s, step_db=3.0)
         return Activity(duration_s, segments, min(part.active * hop_s, duration_s) if part else 0.0)
 
 

@@ -107,28 +107,45 @@ def test_active_time_is_the_time_of_the_phrases() -> None:
     assert activity.duration_s == 28.0
 
 
+class Told(FakeVoiceActivity):
+    """Hears speech where it is told to."""
+
+    def __init__(self, *probabilities_and_frames: tuple[float, int]) -> None:
+        self._told = np.concatenate([np.full(count, value, np.float32) for value, count in probabilities_and_frames])
+
+    def open_stream(self) -> FakeVoiceActivity:
+        return self
+
+    def push(self, samples: Samples) -> np.ndarray:
+        return np.zeros(0, dtype=np.float32)
+
+    def finish(self) -> np.ndarray:
+        return self._told
+
+
+def active_s_where(network: Told, samples: Samples) -> float:
+    meter = ActivityMeter(network)
+    meter.push(samples)
+    return meter.result().active_s
+
+
 def test_a_loud_noise_away_from_speech_is_not_active_speech() -> None:
     quiet = np.zeros(3 * RATE_HZ, dtype=np.float32)
     samples = np.concatenate([speech(10.0), quiet, quiet])
-
-    class OnlyTheFirstTenSeconds(FakeVoiceActivity):
-        def open_stream(self) -> FakeVoiceActivity:
-            return self
-
-        def push(self, samples: Samples) -> np.ndarray:
-            return np.zeros(0, dtype=np.float32)
-
-        def finish(self) -> np.ndarray:
-            return np.repeat(np.array([0.9, 0.0], dtype=np.float32), [312, 188])
-
-    def active_s(recording: Samples) -> float:
-        meter = ActivityMeter(OnlyTheFirstTenSeconds())
-        meter.push(recording)
-        return meter.result().active_s
-
+    first_ten_seconds = Told((0.9, 312), (0.0, 188))
     disturbed = samples.copy()
     disturbed[14 * RATE_HZ : 15 * RATE_HZ] = white_noise(1.0, power_db=-15)
-    assert active_s(disturbed) == pytest.approx(active_s(samples), rel=0.01)
+    active_s = active_s_where(first_ten_seconds, samples)
+    assert active_s_where(first_ten_seconds, disturbed) == pytest.approx(active_s, rel=0.01)
+
+
+@pytest.mark.parametrize("snr_db", [25, 15, 10])
+def test_noise_does_not_make_pauses_active(snr_db: float) -> None:
+    samples = speech(16.0, phrase_s=2.0, pause_s=2.0)
+    power_db = 10 * np.log10(2 * np.mean(np.square(samples, dtype=np.float64)))
+    phrases = Told(*[(0.9, 62), (0.0, 63)] * 4)
+    noisy = samples + white_noise(16.0, power_db=power_db - snr_db)
+    assert active_s_where(phrases, noisy) == pytest.approx(active_s_where(phrases, samples), rel=0.06)
 
 
 @given(block=st.integers(100, 20_000))
