@@ -62,8 +62,9 @@ def load(
     """Report what creating and committing costs, and hold a signed call against the bare framework's empty one."""
     outcome = Outcome(
         "load",
-        f"{connections} connections: create, PUT and commit for {commit_s:.0f} s; then show of a job, signed, and an"
-        f" empty handler of the same framework in turn, {rounds} times {round_s:g} s each, medians",
+        f"{connections} connections: create, PUT and commit for {commit_s:.0f} s; then an empty handler of the same"
+        " framework, a signed call with nothing to do (show of an id that is none), and show of a job in turn,"
+        f" {rounds} times {round_s:g} s each, medians",
     )
     with opened(Site(folder, servers)) as site:
         site.start_api()
@@ -74,19 +75,27 @@ def load(
         bare.wait_for_line("listening on ")
         bare_url = bare.log.read_text().split()[-1]
         ((job_id,),) = site.ask("SELECT min(job_id) FROM jobs")
-        path = f"{caller.path}/{job_id}"
-        show = request("GET", path, caller.signed("GET", path, b""))
-        empty = request("GET", "/", {"host": bare_url.removeprefix("http://")})
-        rates: dict[str, list[float]] = {"api": [], "bare": []}
+        asked = {
+            "empty handler": (bare_url, request("GET", "/", {"host": bare_url.removeprefix("http://")}), 200),
+            "signed no-op": (site.url, _signed_get(caller, f"{caller.path}/none"), 400),
+            "show": (site.url, _signed_get(caller, f"{caller.path}/{job_id}"), 200),
+        }
+        rates: dict[str, list[float]] = {name: [] for name in asked}
         for _ in range(rounds):
-            rates["bare"].append(asyncio.run(_rate_per_s(bare_url, empty, connections, round_s)))
-            rates["api"].append(asyncio.run(_rate_per_s(site.url, show, connections, round_s)))
+            for name, (url, sent, status) in asked.items():
+                rates[name].append(asyncio.run(_rate_per_s(url, sent, status, connections, round_s)))
         caller.close()
-    api, bare_rate = (statistics.median(rates[name]) for name in ("api", "bare"))
-    outcome.seen.append(f"show {api:.0f}/s, empty handler {bare_rate:.0f}/s: {api / bare_rate:.2f} of it")
-    if api < LEAST_SHARE * bare_rate:
+    medians = {name: statistics.median(each) for name, each in rates.items()}
+    share = medians["signed no-op"] / medians["empty handler"]
+    outcome.seen.append(", ".join(f"{name} {rate:.0f}/s" for name, rate in medians.items()))
+    outcome.seen.append(f"the signed no-op reaches {share:.2f} of the empty handler")
+    if share < LEAST_SHARE:
         outcome.slow.append(f"less than {LEAST_SHARE:g}")
     return outcome
+
+
+def _signed_get(caller: Caller, path: str) -> bytes:
+    return request("GET", path, caller.signed("GET", path, b""))
 
 
 async def _create_and_commit(outcome: Outcome, site: Site, caller: Caller, connections: int, seconds: float) -> None:
@@ -128,14 +137,14 @@ async def _create_and_commit(outcome: Outcome, site: Site, caller: Caller, conne
     outcome.blame(not waiting == queued == commits, f"{commits} commits, {waiting} jobs wait, {queued} are queued")
 
 
-async def _rate_per_s(url: str, sent: bytes, connections: int, seconds: float) -> float:
+async def _rate_per_s(url: str, sent: bytes, wanted: int, connections: int, seconds: float) -> float:
     answers = 0
 
     async def ask(connection: Connection, deadline_s: float) -> None:
         nonlocal answers
         while time.monotonic() < deadline_s:
             status, _ = await connection.exchange(sent)
-            if status != 200:
+            if status != wanted:
                 raise AssertionError(f"{url} answered {status}")
             answers += 1
 
