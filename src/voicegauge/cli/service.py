@@ -54,7 +54,7 @@ def add_commands(commands: argparse._SubParsersAction[Any]) -> None:
     create = keys.add_parser("create", help="make an access key and print it, once")
     create.add_argument("--project", metavar="PROJECT_ID", help="an existing project (default: the first one)")
     list_ = keys.add_parser("list", help="list the access keys, without their secrets")
-    revoke = keys.add_parser("revoke", help="make an access key useless at once")
+    revoke = keys.add_parser("revoke", help="end an access key and its tokens")
     revoke.add_argument("access_key", metavar="ACCESS_KEY")
     for parser, run in ((create, _keys_create), (list_, _keys_list), (revoke, _keys_revoke)):
         settings.add_flags(parser, "data", "database")

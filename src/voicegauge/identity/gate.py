@@ -17,6 +17,7 @@ from voicegauge.identity.errors import (
     UnknownAccessKeyError,
     WrongPasswordError,
 )
+from voicegauge.identity.recent import RecentCredentials
 from voicegauge.identity.signature import HttpRequest, parse_authorization, verify
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.identity.tokens import Token, issue_token, read_token, verify_token
@@ -61,7 +62,7 @@ class Gate:
         now_s: Callable[[], float],
         watch: GateWatch | None = None,
     ) -> None:
-        self._directory = directory
+        self._credentials = RecentCredentials(directory.find_credential, now_s)
         self._throttle = throttle
         self._now_s = now_s
         self._watch = watch
@@ -116,7 +117,7 @@ class Gate:
         return credential
 
     def _find(self, access_key: str) -> Credential | None:
-        credential = self._directory.find_credential(access_key)
+        credential = self._credentials.find(access_key)
         if credential is not None and self._watch is not None:
             self._watch.came(credential.access_key)
         return credential
