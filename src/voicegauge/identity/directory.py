@@ -139,7 +139,7 @@ class Directory:
             return [AccessKey(**row) for row in connection.execute(query).mappings()]
 
     def revoke_key(self, access_key: str) -> None:
-        """End an access key within a second, on every node; raises DirectoryError where no such key is valid."""
+        """End an access key for good, on every node; raises DirectoryError where no such key is valid."""
         with self._engine.begin() as connection:
             revoked = connection.execute(
                 access_keys.update()

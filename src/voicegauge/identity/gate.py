@@ -17,12 +17,14 @@ from voicegauge.identity.errors import (
     UnknownAccessKeyError,
     WrongPasswordError,
 )
-from voicegauge.identity.recent import RecentCredentials
+from voicegauge.identity.recent import NotRememberedError, RecentCredentials
 from voicegauge.identity.signature import HttpRequest, parse_authorization, verify
 from voicegauge.identity.throttle import FailureThrottle
 from voicegauge.identity.tokens import Token, issue_token, read_token, verify_token
 
 __all__ = ["Caller", "Gate", "GateWatch"]
+
+Find = Callable[[str], Credential | None]
 
 TOKEN_HEADER = "x-auth-token"  # noqa: S105 - the header's name
 
@@ -73,18 +75,28 @@ class Gate:
         Where there are a signature and a token, the signature decides and the token is not looked at: a signature
         vouches for this one request, a token for whoever holds it.
         """
+        return self._authenticate(request, self._credentials.find)
+
+    def authenticate_at_once(self, request: HttpRequest) -> Caller | None:
+        """Return and raise what :meth:`authenticate` does, but None where that would ask the database."""
+        try:
+            return self._authenticate(request, self._credentials.remembered)
+        except NotRememberedError:
+            return None
+
+    def _authenticate(self, request: HttpRequest, find: Find) -> Caller:
         token = request.headers.get(TOKEN_HEADER, "").strip()
         with self._watched():
             if token and not request.headers.get("authorization", "").strip():
-                credential = self._holder(read_token(token))
+                credential = self._holder(read_token(token), find)
             else:
-                credential = self._signer(request)
+                credential = self._signer(request, find)
         return Caller(credential.access_key, credential.project_id)
 
     def issue_token(self, access_key: str, secret_key: str) -> tuple[Caller, Token]:
         """Exchange a user name and password for a token; raises WrongPasswordError or AccessKeyLockedError."""
         with self._watched():
-            credential = self._find(access_key)
+            credential = self._find(access_key, self._credentials.find)
             if credential is None:
                 raise WrongPasswordError
             self._refuse_locked(credential.access_key)
@@ -95,9 +107,9 @@ class Gate:
         token = issue_token(credential.access_key, credential.secret_key, now_s=self._now_s())
         return Caller(credential.access_key, credential.project_id), token
 
-    def _signer(self, request: HttpRequest) -> Credential:
+    def _signer(self, request: HttpRequest, find: Find) -> Credential:
         authorization = parse_authorization(request.headers)
-        credential = self._find(authorization.access_key)
+        credential = self._find(authorization.access_key, find)
         if credential is None:
             raise UnknownAccessKeyError(authorization.access_key)
         self._refuse_locked(credential.access_key)
@@ -109,15 +121,15 @@ class Gate:
         self._throttle.succeeded(credential.access_key)
         return credential
 
-    def _holder(self, token: Token) -> Credential:
-        credential = self._find(token.access_key)
+    def _holder(self, token: Token, find: Find) -> Credential:
+        credential = self._find(token.access_key, find)
         if credential is None:
             raise InvalidTokenError(f"its access key {token.access_key} does not exist or was revoked")
         verify_token(token, credential.secret_key, now_s=self._now_s())
         return credential
 
-    def _find(self, access_key: str) -> Credential | None:
-        credential = self._credentials.find(access_key)
+    def _find(self, access_key: str, find: Find) -> Credential | None:
+        credential = find(access_key)
         if credential is not None and self._watch is not None:
             self._watch.came(credential.access_key)
         return credential

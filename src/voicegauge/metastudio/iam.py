@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -40,13 +41,13 @@ class _Iam:
         self._gate = gate
         self._directory = directory
 
-    def list_projects(self, request: Request, received: Received) -> Response:
-        project = self._caller_project(received)
+    async def list_projects(self, request: Request, received: Received) -> Response:
+        project = await self._caller_project(received)
         name = request.query_params.get("name", project.name)
         return JSONResponse({"projects": [_rendered(project, name)], "links": {}})
 
-    def list_domains(self, received: Received) -> Response:
-        project = self._caller_project(received)
+    async def list_domains(self, received: Received) -> Response:
+        project = await self._caller_project(received)
         return JSONResponse({"domains": [{"id": project.domain_id, "name": project.name}], "links": {}})
 
     def create_token(self, received: Received) -> Response:
@@ -69,8 +70,9 @@ class _Iam:
         project = self._directory.project(caller.project_id)
         return JSONResponse(issued_token(token, project, asked), 201, {"X-Subject-Token": token.text})
 
-    def _caller_project(self, received: Received) -> Project:
-        return self._directory.project(authenticate(self._gate, received).project_id)
+    async def _caller_project(self, received: Received) -> Project:
+        caller = await authenticate(self._gate, received)
+        return await run_in_threadpool(self._directory.project, caller.project_id)
 
 
 def _sentence(error: Exception) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -62,7 +63,7 @@ def short_job_router(*, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_
 
 
 class _ShortJobs:
-    """The handlers; they block, so the framework runs them in threads."""
+    """The handlers. What blocks runs in threads; that is what jobs and upload URLs do, and nothing else."""
 
     def __init__(self, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_url: str) -> None:
         self._gate = gate
@@ -70,36 +71,39 @@ class _ShortJobs:
         self._upload_urls = upload_urls
         self._public_url = public_url
 
-    def create(self, project_id: str, request: Request, received: Received) -> Response:
-        app_user_id = self._admit(project_id, received)
+    async def create(self, project_id: str, request: Request, received: Received) -> Response:
+        app_user_id = await self._admit(project_id, received)
         language = _language(received.body)
         base_url = self._public_url or _base_url(request.url.scheme, received)
+        return await run_in_threadpool(self._create, project_id, language, app_user_id, base_url)
+
+    async def commit(self, project_id: str, job_id: str, received: Received) -> Response:
+        await self._admit(project_id, received)
+        with _job_errors():
+            await run_in_threadpool(self._jobs.commit, project_id, _checked_job_id(job_id))
+        return Response()
+
+    async def show(self, project_id: str, job_id: str, received: Received) -> Response:
+        await self._admit(project_id, received)
+        with _job_errors():
+            job = await run_in_threadpool(self._jobs.get, project_id, _checked_job_id(job_id))
+        return JSONResponse(shown_job(job))
+
+    async def cancel(self, project_id: str, job_id: str, received: Received) -> Response:
+        await self._admit(project_id, received)
+        with _job_errors():
+            await run_in_threadpool(self._jobs.cancel, project_id, _checked_job_id(job_id))
+        return Response(status_code=204)
+
+    def _create(self, project_id: str, language: str, app_user_id: str | None, base_url: str) -> Response:
         job = self._jobs.create(project_id, language, app_user_id)
         note(job_id=job.job_id)
         upload_url = self._upload_urls(job.object_key, base_url=base_url)
         return JSONResponse(created_job(job, upload_url))
 
-    def commit(self, project_id: str, job_id: str, received: Received) -> Response:
-        self._admit(project_id, received)
-        with _job_errors():
-            self._jobs.commit(project_id, _checked_job_id(job_id))
-        return Response()
-
-    def show(self, project_id: str, job_id: str, received: Received) -> Response:
-        self._admit(project_id, received)
-        with _job_errors():
-            job = self._jobs.get(project_id, _checked_job_id(job_id))
-        return JSONResponse(shown_job(job))
-
-    def cancel(self, project_id: str, job_id: str, received: Received) -> Response:
-        self._admit(project_id, received)
-        with _job_errors():
-            self._jobs.cancel(project_id, _checked_job_id(job_id))
-        return Response(status_code=204)
-
-    def _admit(self, project_id: str, received: HttpRequest) -> str | None:
+    async def _admit(self, project_id: str, received: HttpRequest) -> str | None:
         """Check who calls and for which project; return the caller's own name for its user."""
-        caller = authenticate(self._gate, received)
+        caller = await authenticate(self._gate, received)
         if project_id == "{project_id}":
             raise WrongProjectError(
                 "the URL holds the words {project_id} instead of a project id: give the SDK's credentials a project id"

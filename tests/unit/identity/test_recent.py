@@ -5,7 +5,7 @@ import pytest
 from tests.wire.double import Clock
 from voicegauge.identity import recent
 from voicegauge.identity.directory import Credential
-from voicegauge.identity.recent import RecentCredentials
+from voicegauge.identity.recent import KEEP_S, NotRememberedError, RecentCredentials
 
 KEY = Credential("KEY", "secret", "project")
 
@@ -37,20 +37,20 @@ def credentials(book: Book, clock: Clock) -> RecentCredentials:
     return RecentCredentials(book.find, clock)
 
 
-def test_a_key_at_work_is_asked_for_once_a_second(credentials: RecentCredentials, book: Book, clock: Clock) -> None:
-    for step_s in (0.0, 0.5, 0.4):
+def test_a_key_at_work_is_asked_for_once_in_a_moment(credentials: RecentCredentials, book: Book, clock: Clock) -> None:
+    for step_s in (0.0, 0.5 * KEEP_S, 0.4 * KEEP_S):
         clock.now_s += step_s
         assert credentials.find("KEY") == KEY
     assert book.questions == 1
-    clock.now_s += 0.1
+    clock.now_s += 0.2 * KEEP_S
     assert credentials.find("KEY") == KEY
     assert book.questions == 2
 
 
-def test_a_revoked_key_ends_within_a_second(credentials: RecentCredentials, book: Book, clock: Clock) -> None:
+def test_a_revoked_key_ends_with_the_moment(credentials: RecentCredentials, book: Book, clock: Clock) -> None:
     assert credentials.find("KEY") == KEY
     book.keys.clear()
-    clock.now_s += 1.0
+    clock.now_s += 1.01 * KEEP_S
     assert credentials.find("KEY") is None
     assert credentials.find("KEY") is None
     assert book.questions == 3
@@ -80,3 +80,11 @@ def test_no_more_are_remembered_than_fit(
     assert book.questions == 3
     credentials.find("A")
     assert book.questions == 4
+
+
+def test_what_is_remembered_costs_no_question(credentials: RecentCredentials, book: Book) -> None:
+    with pytest.raises(NotRememberedError):
+        credentials.remembered("KEY")
+    credentials.find("KEY")
+    assert credentials.remembered("KEY") == KEY
+    assert book.questions == 1
