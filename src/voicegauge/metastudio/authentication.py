@@ -13,7 +13,7 @@ from voicegauge.identity.gate import Caller, Gate
 from voicegauge.identity.signature import HttpRequest
 from voicegauge.metastudio.wire import RequestTooLargeError, authentication_error
 
-__all__ = ["BODY_MAX_BYTES", "Received", "authenticate"]
+__all__ = ["BODY_MAX_BYTES", "Received", "authenticate", "receive"]
 
 BODY_MAX_BYTES = 1024 * 1024
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from voicegauge.context import note
 from voicegauge.identity.gate import Gate
 from voicegauge.identity.signature import HttpRequest
 from voicegauge.jobs.errors import JobNotFoundError
-from voicegauge.metastudio.authentication import Received, authenticate
+from voicegauge.jobs.job import Job
+from voicegauge.metastudio.authentication import authenticate, receive
 from voicegauge.metastudio.ports import Jobs, UploadUrls
 from voicegauge.metastudio.wire import (
     JOB_ERRORS,
@@ -33,6 +34,8 @@ from voicegauge.metastudio.wire import (
 )
 
 __all__ = ["short_job_router"]
+
+Handler = Callable[[Request], Awaitable[Response]]
 
 PATH = "/v1/{project_id}/voice-training-manage/user/short-jobs"
 APP_USER_ID_MAX_CHARS = 256
@@ -55,11 +58,26 @@ def short_job_router(*, gate: Gate, jobs: Jobs, upload_urls: UploadUrls, public_
     """
     calls = _ShortJobs(gate, jobs, upload_urls, public_url)
     router = APIRouter()
-    router.add_api_route(PATH, calls.create, methods=["POST"])
-    router.add_api_route(PATH + "/{job_id}", calls.commit, methods=["POST"])
-    router.add_api_route(PATH + "/{job_id}", calls.show, methods=["GET"])
-    router.add_api_route(PATH + "/{job_id}", calls.cancel, methods=["DELETE"])
+    # Plain routes: what the framework would do to find the handlers' parameters is a fifth of a signed call.
+    for path, handler, method in (
+        (PATH, calls.create, "POST"),
+        (PATH + "/{job_id}", calls.commit, "POST"),
+        (PATH + "/{job_id}", calls.show, "GET"),
+        (PATH + "/{job_id}", calls.cancel, "DELETE"),
+    ):
+        router.add_route(path, _known_by(path, handler), methods=[method])
     return router
+
+
+def _known_by(path: str, handler: Handler) -> Handler:
+    """Let those who watch requests know a plain route by its path, as they know the framework's own."""
+    route = Route(path, handler)
+
+    async def handle(request: Request) -> Response:
+        request.scope["route"] = route
+        return await handler(request)
+
+    return handle
 
 
 class _ShortJobs:
@@ -71,29 +89,30 @@ class _ShortJobs:
         self._upload_urls = upload_urls
         self._public_url = public_url
 
-    async def create(self, project_id: str, request: Request, received: Received) -> Response:
-        app_user_id = await self._admit(project_id, received)
+    async def create(self, request: Request) -> Response:
+        received = await receive(request)
+        project_id, app_user_id = await self._admit(request, received)
         language = _language(received.body)
         base_url = self._public_url or _base_url(request.url.scheme, received)
         return await run_in_threadpool(self._create, project_id, language, app_user_id, base_url)
 
-    async def commit(self, project_id: str, job_id: str, received: Received) -> Response:
-        await self._admit(project_id, received)
-        with _job_errors():
-            await run_in_threadpool(self._jobs.commit, project_id, _checked_job_id(job_id))
+    async def commit(self, request: Request) -> Response:
+        await self._about_job(request, self._jobs.commit)
         return Response()
 
-    async def show(self, project_id: str, job_id: str, received: Received) -> Response:
-        await self._admit(project_id, received)
-        with _job_errors():
-            job = await run_in_threadpool(self._jobs.get, project_id, _checked_job_id(job_id))
-        return JSONResponse(shown_job(job))
+    async def show(self, request: Request) -> Response:
+        return JSONResponse(shown_job(await self._about_job(request, self._jobs.get)))
 
-    async def cancel(self, project_id: str, job_id: str, received: Received) -> Response:
-        await self._admit(project_id, received)
-        with _job_errors():
-            await run_in_threadpool(self._jobs.cancel, project_id, _checked_job_id(job_id))
+    async def cancel(self, request: Request) -> Response:
+        await self._about_job(request, self._jobs.cancel)
         return Response(status_code=204)
+
+    async def _about_job(self, request: Request, ask: Callable[[str, str], Job]) -> Job:
+        project_id, _ = await self._admit(request, await receive(request))
+        try:
+            return await run_in_threadpool(ask, project_id, _checked_job_id(request.path_params["job_id"]))
+        except tuple(JOB_ERRORS) as error:
+            raise job_error(error) from error
 
     def _create(self, project_id: str, language: str, app_user_id: str | None, base_url: str) -> Response:
         job = self._jobs.create(project_id, language, app_user_id)
@@ -101,9 +120,10 @@ class _ShortJobs:
         upload_url = self._upload_urls(job.object_key, base_url=base_url)
         return JSONResponse(created_job(job, upload_url))
 
-    async def _admit(self, project_id: str, received: HttpRequest) -> str | None:
-        """Check who calls and for which project; return the caller's own name for its user."""
+    async def _admit(self, request: Request, received: HttpRequest) -> tuple[str, str | None]:
+        """Check who calls and for which project; return that, and the caller's own name for its user."""
         caller = await authenticate(self._gate, received)
+        project_id: str = request.path_params["project_id"]
         if project_id == "{project_id}":
             raise WrongProjectError(
                 "the URL holds the words {project_id} instead of a project id: give the SDK's credentials a project id"
@@ -113,15 +133,7 @@ class _ShortJobs:
                 raise WrongProjectError(
                     f"project {claimed[:64]} is not the one that access key {caller.access_key} acts for"
                 )
-        return _app_user_id(received)
-
-
-@contextlib.contextmanager
-def _job_errors() -> Iterator[None]:
-    try:
-        yield
-    except tuple(JOB_ERRORS) as error:
-        raise job_error(error) from error
+        return project_id, _app_user_id(received)
 
 
 def _checked_job_id(job_id: str) -> str:
