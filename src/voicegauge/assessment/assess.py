@@ -102,7 +102,11 @@ def measure(
     scores = dnsmos.result()
     windows = () if scores.measurements[Property.DNSMOS_OVRL].details.get("repeated") else scores.rows
     findings, traits = defects.result(
-        activity, gain=float(gain), dnsmos_rows=windows, rate_passages=rate.passages(activity)
+        activity,
+        gain=float(gain),
+        dnsmos_rows=windows,
+        rate_passages=rate.passages(activity),
+        reverb_passages=reverb.passages(activity),
     )
     measurements = {
         Property.SPEAKING_RATE: rate.result(activity),

@@ -218,6 +218,15 @@ KINDS: dict[str, Kind] = {
             ),
         },
     ),
+    "reverberant_passage": Kind(
+        Text("有回声的段落", "Reverberant passage"),
+        Severity.REJECT,
+        Text(
+            "这一段的回声比其余部分重得多，无法修复。录的时候是不是离话筒远了、转了头或换了地方？请按其余部分的位置重录这一段。",
+            "This passage echoes far more than the rest, which cannot be repaired. Did you move away from the "
+            "microphone, turn your head or change the room? Record the passage again where you recorded the rest.",
+        ),
+    ),
     "dnsmos_valley": Kind(
         Text("音质低谷", "Poor passage"),
         Severity.YOUR_CALL,

@@ -11,21 +11,35 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 
 from voicegauge.assessment import reverb_regressor
 from voicegauge.assessment.activity import Activity
-from voicegauge.assessment.decay import DecayStatistics, DecayWindow, DecayWindows, features, pool
+from voicegauge.assessment.decay import DecayWindow, DecayWindows, features, pool
 from voicegauge.assessment.definitions import DEFINITIONS, Case
 from voicegauge.assessment.recording import ANALYSIS_RATE_HZ, Samples
 from voicegauge.assessment.values import Measurement, Property, Reason, Unit
 
-__all__ = ["ReverbMeter"]
+__all__ = ["ReverbMeter", "ReverbPassage"]
 
 _LEAST_SPEECH_S = DEFINITIONS[Property.REVERB].evidence[Case.ALWAYS].speech_s
 _LEAST_SPEECH_OF_WINDOW_S = 1.0
+_LEAST_SPEECH_OF_PASSAGE_S = 4.0
 _LEAST_DECAYS = 20
+
+
+@dataclass(frozen=True)
+class ReverbPassage:
+    """The clarity of a part of a recording, about 10 s long."""
+
+    start_s: float
+    end_s: float
+    c50_db: float
 
 
 class ReverbMeter:
@@ -47,11 +61,11 @@ class ReverbMeter:
 
     def result(self, activity: Activity) -> Measurement:
         """Return C50; call it once, after the last block."""
-        windows = self._windows.finish()
+        windows = self._all
         if not activity.segments:
             return Measurement(None, Unit.DB, Reason.NO_SPEECH)
         speech_s = activity.speech_s
-        parts = _with_speech(windows, activity)
+        parts = [window.statistics for window in _with_speech(windows, activity, _LEAST_SPEECH_OF_WINDOW_S)]
         if speech_s < _LEAST_SPEECH_S or not parts:
             return Measurement(None, Unit.DB, Reason.NOT_ENOUGH_SPEECH)
         together = pool(parts)
@@ -60,13 +74,36 @@ class ReverbMeter:
         c50_db = reverb_regressor.predict_c50_db(features(together))
         return Measurement(c50_db, Unit.DB, weight_s=speech_s)
 
+    def passages(self, activity: Activity) -> list[ReverbPassage]:
+        """Return C50 of each stretch of 10 s with 4 s of speech and more, after the last block."""
+        return [
+            ReverbPassage(
+                window.start / ANALYSIS_RATE_HZ,
+                window.end / ANALYSIS_RATE_HZ,
+                reverb_regressor.predict_c50_db(features(window.statistics)),
+            )
+            for window, spoken_s in _spoken(self._all, activity)
+            if spoken_s >= _LEAST_SPEECH_OF_PASSAGE_S and window.statistics.decay_count >= _LEAST_DECAYS
+        ]
 
-def _with_speech(windows: list[DecayWindow], activity: Activity) -> list[DecayStatistics]:
+    @cached_property
+    def _all(self) -> list[DecayWindow]:
+        return self._windows.finish()
+
+
+def _with_speech(windows: list[DecayWindow], activity: Activity, least_s: float) -> list[DecayWindow]:
     """The windows with enough speech in them or, where none has, the one with most."""
+    spoken = list(_spoken(windows, activity))
+    enough_s = min(least_s, max((spoken_s for _, spoken_s in spoken), default=0.0))
+    return [window for window, spoken_s in spoken if 0 < spoken_s >= enough_s]
+
+
+def _spoken(windows: list[DecayWindow], activity: Activity) -> Iterable[tuple[DecayWindow, float]]:
+    """The windows, each with the seconds of speech in it."""
+    if not activity.segments:
+        return []
     edges_s = np.array([(window.start, window.end) for window in windows]).reshape(-1, 2) / ANALYSIS_RATE_HZ
-    speech_s = np.diff(_speech_until(edges_s, activity), axis=1)[:, 0]
-    enough_s = min(_LEAST_SPEECH_OF_WINDOW_S, float(np.max(speech_s, initial=0.0)))
-    return [window.statistics for window, spoken_s in zip(windows, speech_s, strict=True) if 0 < spoken_s >= enough_s]
+    return zip(windows, np.diff(_speech_until(edges_s, activity), axis=1)[:, 0].tolist(), strict=True)
 
 
 def _speech_until(times_s: npt.NDArray[np.float64], activity: Activity) -> npt.NDArray[np.float64]:

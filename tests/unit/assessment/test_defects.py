@@ -20,9 +20,10 @@ from voicegauge.assessment.defects.channels import ChannelMeter
 from voicegauge.assessment.defects.chunks import Chunk, Chunks, Spans, runs
 from voicegauge.assessment.defects.clipping import ClippingMeter
 from voicegauge.assessment.defects.interruptions import MARGIN_S, InterruptionMeter
-from voicegauge.assessment.defects.passages import dnsmos_valleys, rate_off
+from voicegauge.assessment.defects.passages import dnsmos_valleys, rate_off, reverberant_passages
 from voicegauge.assessment.kinds import KINDS, MOST_OF_A_KIND, finding, joined
 from voicegauge.assessment.recording import Samples, recording_from_array
+from voicegauge.assessment.reverb import ReverbPassage
 from voicegauge.assessment.speaking_rate import RatePassage, SpeakingRateMeter
 from voicegauge.assessment.values import Finding, Property, Severity
 
@@ -264,6 +265,19 @@ def test_an_even_rate_or_too_few_passages_are_not_off() -> None:
     even = [RatePassage(6.0 * index, 6.0 * index + 12, 4.0 + 0.3 * (index % 3)) for index in range(9)]
     assert rate_off(even) == []
     assert rate_off([*even[:3], RatePassage(18.0, 30.0, 9.0)]) == []
+
+
+def test_a_passage_that_echoes_is_told_from_a_recording_that_does() -> None:
+    def heard(*c50_db: float) -> list[ReverbPassage]:
+        return [ReverbPassage(10.0 * index, 10.0 * index + 10, value) for index, value in enumerate(c50_db)]
+
+    item = only(reverberant_passages(heard(38, 40, 12, 16, 39, 40)), "reverberant_passage")
+    assert (item.start_s, item.end_s) == (20.0, 40.0)
+    assert item.details == {"c50_db": 14.0, "median_c50_db": 38.5}
+    assert reverberant_passages(heard(38, 40, 26, 40)) == []
+    assert reverberant_passages(heard(12, 14, 11, 15, 13)) == []
+    assert reverberant_passages(heard(24, 25, 15, 26)) == []
+    assert reverberant_passages(heard(40, 10, 40)) == []
 
 
 def test_a_valley_of_the_scores_is_placed_within_its_windows() -> None:

@@ -104,6 +104,21 @@ def test_windows_without_speech_do_not_count() -> None:
     assert (c50_of(both, speaking(20.0)).value or 0) > wet_c50_db + 2
 
 
+def test_passages_have_their_own_c50() -> None:
+    meter = ReverbMeter()
+    meter.push(np.concatenate([in_room(voice(), room(8, decay_s=0.6)), in_room(voice(), np.ones(1)), 0 * voice()]))
+    wet, dry = meter.passages(Activity(30.0, (Segment(0.0, 13.0), Segment(14.0, 17.0)), 16.0))
+    assert (wet.start_s, wet.end_s, dry.start_s, dry.end_s) == (0.0, 10.0, 10.0, 20.0)
+    assert dry.c50_db > wet.c50_db + 15
+    assert wet.c50_db == pytest.approx(8, abs=5)
+
+
+def test_a_passage_with_little_speech_has_none() -> None:
+    meter = ReverbMeter()
+    meter.push(in_room(voice(), room(8, decay_s=0.6)))
+    assert meter.passages(Activity(10.0, (Segment(0.0, 3.0),), 3.0)) == []
+
+
 def test_noise_behind_the_voice_moves_it_little() -> None:
     noisy = echoing() + white_noise(10.0, power_db=-55)
     assert c50_of(noisy).value == pytest.approx(c50_of_echoing().value, abs=4)

@@ -21,6 +21,7 @@ from voicegauge.assessment.defects.interruptions import MARGIN_S, InterruptionMe
 from voicegauge.assessment.defects.spectrum import TONE_BANDS_HZ, BandwidthMeter, SlowSpectrumMeter
 from voicegauge.assessment.kinds import joined
 from voicegauge.assessment.recording import Samples
+from voicegauge.assessment.reverb import ReverbPassage
 from voicegauge.assessment.speaking_rate import RatePassage
 from voicegauge.assessment.values import Finding
 
@@ -72,6 +73,7 @@ class DefectMeter:
         gain: float,
         dnsmos_rows: Sequence[tuple[float, float, float, float]] = (),
         rate_passages: Sequence[RatePassage] = (),
+        reverb_passages: Sequence[ReverbPassage] = (),
     ) -> tuple[tuple[Finding, ...], dict[str, float]]:
         """Return the findings in the order of time, and the traits that tell recordings of one session apart.
 
@@ -83,6 +85,7 @@ class DefectMeter:
         dnsmos_rows : sequence of (start_s, sig, bak, ovrl)
             Of a recording that fills at least one window; else empty.
         rate_passages : sequence of RatePassage
+        reverb_passages : sequence of ReverbPassage
         """
         course = self._course.result(activity, gain=gain)
         speech_rms = 0.0 if course.speech_db is None else 10 ** (course.speech_db / 20)
@@ -102,6 +105,7 @@ class DefectMeter:
             *(() if inverted else passages.low_level(course)),
             *passages.level_jumps(course),
             *passages.rate_off(rate_passages),
+            *passages.reverberant_passages(reverb_passages),
             *passages.dnsmos_valleys(dnsmos_rows, duration_s=activity.duration_s),
         ]
         traits: dict[str, float] = {}

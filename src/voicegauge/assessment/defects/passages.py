@@ -9,10 +9,11 @@ import numpy as np
 from voicegauge.assessment.defects.chunks import runs
 from voicegauge.assessment.defects.course import HOP_S, Course
 from voicegauge.assessment.kinds import finding
+from voicegauge.assessment.reverb import ReverbPassage
 from voicegauge.assessment.speaking_rate import RatePassage
 from voicegauge.assessment.values import Finding
 
-__all__ = ["dnsmos_valleys", "level_jumps", "low_level", "rate_off"]
+__all__ = ["dnsmos_valleys", "level_jumps", "low_level", "rate_off", "reverberant_passages"]
 
 _LOW_LEVEL_DB = -40.0
 
@@ -23,6 +24,9 @@ _LEAST_JUMP_SPREADS = 2.5
 
 _LEAST_RATE_PASSAGES = 5
 _SLOW, _FAST = 0.75, 1.3
+
+_LEAST_REVERB_PASSAGES = 4
+_ECHOING_C50_DB, _ECHOING_BELOW_DB = 20.0, 12.0
 
 _ROW_WINDOW_S = 9.01
 _LEAST_ROWS = 6
@@ -118,3 +122,25 @@ def dnsmos_valleys(rows: Sequence[tuple[float, float, float, float]], *, duratio
             )
         )
     return found
+
+
+def reverberant_passages(passages: Sequence[ReverbPassage]) -> list[Finding]:
+    """Passages with a C50 under 20 dB that is 12 dB under the median of the recording.
+
+    Needs four passages, so 35 s. A passage is 10 s long, so the place is known to some seconds; what echoes from the
+    first word to the last is for the verdict on the whole.
+    """
+    if len(passages) < _LEAST_REVERB_PASSAGES:
+        return []
+    c50_db = np.array([passage.c50_db for passage in passages])
+    median_db = float(np.median(c50_db))
+    low = (c50_db <= _ECHOING_C50_DB) & (c50_db <= median_db - _ECHOING_BELOW_DB)
+    return [
+        finding(
+            "reverberant_passage",
+            start_s=passages[start].start_s,
+            end_s=passages[end - 1].end_s,
+            details={"c50_db": float(np.mean(c50_db[start:end])), "median_c50_db": median_db},
+        )
+        for start, end in zip(*runs(low), strict=True)
+    ]
