@@ -58,11 +58,18 @@ class Service:
 
 @contextmanager
 def running_service(data: Path) -> Iterator[Service]:
-    """Start `voicegauge serve` on a free port and end it afterwards."""
+    """Start `voicegauge serve` on a free port and end it afterwards; its log is `service.log` beside the data."""
     command = [sys.executable, "-c", "import sys; from voicegauge.cli import main; sys.exit(main())"]
-    process = subprocess.Popen(
-        [*command, "serve", "--port", "0", "--data", str(data)], stdout=subprocess.PIPE, text=True, encoding="utf-8"
-    )
+    log = data.with_name("service.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [*command, "serve", "--port", "0", "--data", str(data)],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            encoding="utf-8",
+        )
     try:
         assert process.stdout is not None  # noqa: S101
         url = ""
@@ -71,7 +78,7 @@ def running_service(data: Path) -> Iterator[Service]:
                 url = line.split()[-1]
                 break
         if not url:
-            sys.exit(f"the service did not start (exit code {process.wait()})")
+            sys.exit(f"the service did not start (exit code {process.wait()}):\n{log.read_text()}")
         made = subprocess.run(
             [*command, "keys", "create", "--data", str(data), "--format", "json"],
             check=True,

@@ -45,6 +45,7 @@ CLAIMS_PER_PROCESS = 2
 # Jobs of all projects that one worker watches over; each costs a query at every look.
 JOBS_PER_WORKER = 256
 DRAIN_LOOK_S = 0.1
+STOP_CLAIMING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -198,6 +199,8 @@ class JobEngine:
             stack.callback(children.stop)
             self._launch(Tasks(children, self._on_task))
             stack.callback(DBOS.destroy, destroy_registry=True)
+            # What is claimed while the engine is taken apart would be begun on an event loop that is closed.
+            stack.callback(lambda: _stop_claiming(time.monotonic() + STOP_CLAIMING_S))
             reaper = Reaper(
                 self._store,
                 lease,
